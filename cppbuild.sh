@@ -1,0 +1,196 @@
+#!/usr/bin/env bash
+# Builds what Java links with, for one platform, into cppbuild/<platform>:
+#
+#   cppbuild.sh [-platform P] install   the verified libevent and native/*.c, as static libraries with their headers
+#   cppbuild.sh [-platform P] link      the JNI library, from the C++ that JavaCPP generated (see native/Makefile)
+#   cppbuild.sh [-platform P] clean     removes all of it
+#
+# What is built is kept: only a change of the source, of a flag or of the compiler builds libevent again.
+#
+# LIBEVENT_SOURCE names a libevent source tree to use in place of the distribution's source package.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+# The platform that JavaCPP was asked for, when JavaCPP's plugin runs this script.
+PLATFORM=${PLATFORM:-linux-x86_64}
+command=install
+while (($#)); do
+    case $1 in
+        -platform) PLATFORM=$2; shift 2 ;;
+        install | link | clean) command=$1; shift ;;
+        *) echo "usage: $0 [-platform P] [install|link|clean]" >&2; exit 2 ;;
+    esac
+done
+case $PLATFORM in
+    linux-x86_64) ;;
+    *) echo "cppbuild.sh: no build for platform $PLATFORM" >&2; exit 1 ;;
+esac
+
+ROOT=$PWD
+OUT=$ROOT/cppbuild/$PLATFORM
+CONFIGURE=(--disable-shared --enable-static --with-pic --disable-openssl --disable-libevent-regress --disable-samples
+    --disable-dependency-tracking CC=gcc CFLAGS="-O3 -g0 -fvisibility=hidden" ACLOCAL=: AUTOCONF=: AUTOMAKE=: AUTOHEADER=:)
+
+# Upstream's release, byte for byte; the distribution's fixes come on top of it.
+ORIG_SHA256=92e6de1be9ec176428fd2367677e61ceffc2ee1cb119035037a27d346b0403bb
+FIXES="CVE-2026-63379 CVE-2026-63381 CVE-2026-63382 CVE-2026-63383 CVE-2026-63384 CVE-2026-63385 CVE-2026-63387 CVE-2026-63388"
+
+fail() {
+    echo "cppbuild.sh: $*" >&2
+    exit 1
+}
+
+# ---- tools ----
+
+# Installs the packages of the commands that are missing where that is possible, and says what to install where it is not.
+require_tools() {
+    local pair missing=()
+    for pair in "$@"; do
+        command -v "${pair%%=*}" > /dev/null || missing+=("${pair#*=}")
+    done
+    ((${#missing[@]})) || return 0
+    if ((EUID == 0)) && command -v apt-get > /dev/null; then
+        apt-get -qq update || true
+        DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install "${missing[@]}" > /dev/null &&
+            return 0
+    fi
+    fail "please install: ${missing[*]}"
+}
+
+# ---- source ----
+
+# Downloads the newest source package that can be had whole into the directory $1, with apt but without a change to the system's
+# apt: the lists, the cache and the source entries are private, so it works without root too.
+download_source() {
+    local apt=$OUT/apt version
+    rm -rf "$apt"
+    mkdir -p "$apt"/{sources,state/lists/partial,cache/archives/partial,download}
+    source_entries "$apt/sources"
+    local options=(-qq -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts="$apt/sources" -o Dir::State="$apt/state"
+        -o Dir::State::status=/var/lib/dpkg/status -o Dir::Cache="$apt/cache" -o APT::Sandbox::User= -o Acquire::Retries=3)
+    apt-get "${options[@]}" update || true # one broken source must not hide the others
+    for version in $(apt-cache "${options[@]}" showsrc libevent | sed -n 's/^Version: //p' | sort -uVr); do
+        if (cd "$apt/download" && apt-get "${options[@]}" source --download-only "libevent=$version"); then
+            mkdir -p "$1"
+            mv "$apt"/download/* "$1"
+            rm -rf "$apt"
+            return
+        fi
+    done
+    fail "cannot download libevent's source package; LIBEVENT_SOURCE may name a source tree"
+}
+
+# Writes the system's package sources of this release of the distribution, as sources of source packages, into the directory $1.
+source_entries() {
+    local codename file
+    codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+    shopt -s nullglob
+    for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
+        [[ ! -f $file ]] || sed -nE "s/^deb(-src)?( +\[.*\])? +([^ ]+) +($codename[^ ]*) /deb-src\2 \3 \4 /p" "$file"
+    done | sort -u > "$1/system.list"
+    for file in /etc/apt/sources.list.d/*.sources; do
+        awk -v RS= -v ORS='\n\n' -v suite="(^|\n)Suites:[^\n]*[ \t]$codename" '$0 ~ suite' "$file"
+    done | sed 's/^Types:.*/Types: deb-src/' > "$1/system.sources"
+    shopt -u nullglob
+}
+
+# Extracts the source package in the directory $1, with its patches, to $OUT/source.
+extract_source() {
+    local dsc=("$1"/*.dsc)
+    echo "$ORIG_SHA256  $(ls "$1"/*.orig.tar.gz)" | sha256sum --check --status ||
+        fail "$1 does not hold upstream's release"
+    rm -rf "$OUT/source"
+    dpkg-source --no-check --no-copy -x "${dsc[0]}" "$OUT/source" > /dev/null
+}
+
+# Brings a source tree to $OUT/source: the one that LIBEVENT_SOURCE names, or the distribution's.
+obtain_source() {
+    local cache=${XDG_CACHE_HOME:-$HOME/.cache}/libevent4j
+    if [[ -n ${LIBEVENT_SOURCE:-} ]]; then
+        rm -rf "$OUT/source"
+        cp -a "$LIBEVENT_SOURCE" "$OUT/source"
+        return
+    fi
+    require_tools dpkg-source=dpkg-dev xz=xz-utils patch=patch
+    if ! (extract_source "$cache") 2> /dev/null; then
+        rm -rf "$cache"
+        download_source "$OUT/download"
+        extract_source "$OUT/download"
+        # Only a convenience for the next clone; a home that cannot be written to costs it nothing else.
+        mkdir -p "$(dirname "$cache")" && cp -r "$OUT/download" "$cache" || true
+        rm -rf "$OUT/download"
+    fi
+}
+
+# Refuses a source without the security fixes.
+verify_source() {
+    local fix applied=$OUT/source/.pc/applied-patches
+    [[ -f $applied ]] || fail "refusing a libevent source without a list of applied patches"
+    for fix in $FIXES; do
+        grep -q "$fix" "$applied" || fail "refusing a libevent source without the fix of $fix"
+    done
+}
+
+# Tells the program what it carries.
+write_build_header() {
+    local revision fixes
+    revision=$(sed -n '1s/.*(\(.*\)).*/\1/p' "$OUT/source/debian/changelog")
+    fixes=$(grep -o 'CVE-[0-9]*-[0-9]*' "$OUT/source/.pc/applied-patches" | sort -u | paste -sd ' ')
+    cat > "$OUT/include/libevent4j-build.h" << EOF
+/* Written by cppbuild.sh: what this build of libevent is made of. */
+#define LIBEVENT4J_LIBEVENT_REVISION "$revision"
+#define LIBEVENT4J_LIBEVENT_FIXES "$fixes"
+EOF
+}
+
+# ---- libevent ----
+
+# What the built libevent depends on; a build with the same key is kept.
+libevent_key() {
+    echo "${CONFIGURE[@]}"
+    gcc --version
+    [[ ! -f $KEEPS_ERRNO ]] || cat "$KEEPS_ERRNO"
+    [[ -z ${LIBEVENT_SOURCE:-} ]] || find "$LIBEVENT_SOURCE" -name '*.[ch]' -exec sha256sum {} + | sort
+}
+
+build_libevent() {
+    local build=$OUT/build cppflags=
+    rm -rf "$build" "$OUT/include" "$OUT/lib"
+    mkdir -p "$build" "$OUT/include" "$OUT/lib"
+    (
+        cd "$build"
+        # By a relative path, and without the time stamps of the patched build files being acted on.
+        ../source/configure "${CONFIGURE[@]}"
+        # Not for configure, whose own programs do not link with native/.
+        [[ ! -f $KEEPS_ERRNO ]] || cppflags="-include $KEEPS_ERRNO"
+        make include/event2/event-config.h
+        make -j"$(nproc)" CPPFLAGS="$cppflags" libevent.la libevent_pthreads.la
+    ) > "$OUT/libevent.log" 2>&1 || { tail -20 "$OUT/libevent.log" >&2; fail "libevent does not build, see $OUT/libevent.log"; }
+    cp "$build"/.libs/libevent.a "$build"/.libs/libevent_pthreads.a "$OUT/lib"
+    cp -r "$OUT/source/include/event2" "$OUT/include"
+    cp "$build/include/event2/event-config.h" "$OUT/include/event2"
+    cp "$OUT/source/LICENSE" "$OUT/LICENSE.libevent"
+}
+
+install() {
+    local key
+    require_tools gcc=gcc g++=g++ make=make
+    KEEPS_ERRNO=$ROOT/native/errno-keeping-shutdown.h
+    key=$(libevent_key | sha256sum)
+    if [[ $(cat "$OUT/libevent.key" 2> /dev/null) != "$key" ]]; then
+        mkdir -p "$OUT"
+        rm -f "$OUT/libevent.key"
+        obtain_source
+        verify_source
+        build_libevent
+        write_build_header
+        echo "$key" > "$OUT/libevent.key"
+    fi
+    make -s -C native OUT="$OUT" shim
+}
+
+case $command in
+    install) install ;;
+    link) make -s -j2 -C native OUT="$OUT" PLATFORM="$PLATFORM" TARGET="$ROOT/target" library ;;
+    clean) rm -rf "$OUT" ;;
+esac
