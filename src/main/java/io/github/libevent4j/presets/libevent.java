@@ -9,6 +9,12 @@ import org.bytedeco.javacpp.tools.InfoMapper;
 /**
  * What JavaCPP binds of libevent, and how: one line per header in {@code include}, in the order in which one needs the other, and
  * an {@link Info} for each thing that JavaCPP cannot tell from the headers alone.
+ *
+ * <p>A class of {@code internal} that binds functions of {@code native/libevent4j.h} by hand joins the same native library with
+ * {@code @Properties(inherit = libevent.class)}. To take a Java object as a {@code jobject}, a parameter is {@code @Raw}; where the
+ * C function wants {@code (JNIEnv*, jclass, …)} first, one such parameter, or a method that returns an object, is
+ * {@code @Raw(withEnv = true)}. JavaCPP's generator fails on a method that is {@code @Raw} and returns a primitive, and drops a
+ * first parameter of type {@code Class}: such a one is an {@code Object}, a {@code jobject} to C.
  */
 @Properties(
     value = @Platform(
