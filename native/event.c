@@ -1,0 +1,129 @@
+#include "internal.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+struct timeval
+libevent4j_timeval(int64_t micros)
+{
+	struct timeval tv;
+
+	tv.tv_sec = (time_t)(micros / 1000000);
+	tv.tv_usec = (suseconds_t)(micros % 1000000);
+	return tv;
+}
+
+struct libevent4j_loop *
+libevent4j_loop_new(struct event_base *base, void *id, void *head, int64_t head_size)
+{
+	struct libevent4j_loop *loop = libevent4j_calloc(sizeof(*loop));
+
+	if (loop != NULL) {
+		loop->base = base;
+		loop->id = id;
+		loop->head = head;
+		loop->head_size = (size_t)head_size;
+	}
+	return loop;
+}
+
+void
+libevent4j_loop_free(struct libevent4j_loop *loop)
+{
+	libevent4j_free(loop);
+}
+
+int
+libevent4j_loop_run(struct libevent4j_loop *loop, int flags)
+{
+	struct event_base *outer = libevent4j_running(loop->base);
+	int result = event_base_loop(loop->base, flags);
+
+	libevent4j_failed(errno);
+	libevent4j_running(outer);
+	return result;
+}
+
+int
+libevent4j_config_max_dispatch(struct event_config *config, int64_t micros, int max_callbacks, int min_priority)
+{
+	struct timeval tv = libevent4j_timeval(micros);
+
+	return event_config_set_max_dispatch_interval(config, micros < 0 ? NULL : &tv, max_callbacks, min_priority);
+}
+
+int
+libevent4j_loop_exit_after(struct libevent4j_loop *loop, int64_t micros)
+{
+	struct timeval tv = libevent4j_timeval(micros);
+
+	return event_base_loopexit(loop->base, &tv);
+}
+
+static void
+on_event(evutil_socket_t fd, short what, void *id)
+{
+	JNIEnv *env = libevent4j_env();
+
+	(void)fd;
+	(*env)->CallStaticVoidMethod(env, libevent4j_java.callbacks, libevent4j_java.event, ID(id), (jint)what);
+	libevent4j_upcall_done(env);
+}
+
+struct event *
+libevent4j_event_new(struct libevent4j_loop *loop, int64_t fd, int what, void *id)
+{
+	return event_new(loop->base, (evutil_socket_t)fd, (short)what, on_event, id);
+}
+
+int
+libevent4j_event_add(struct event *event, int64_t micros)
+{
+	struct timeval tv = libevent4j_timeval(micros);
+	int result = event_add(event, micros < 0 ? NULL : &tv);
+
+	libevent4j_failed(errno);
+	return result;
+}
+
+int
+libevent4j_signal_number(const char *name)
+{
+	static const struct {
+		const char *name;
+		int number;
+	} signals[] = {
+	    {"INT", SIGINT},
+	    {"TERM", SIGTERM},
+	    {"ABRT", SIGABRT},
+	    {"FPE", SIGFPE},
+	    {"ILL", SIGILL},
+	    {"SEGV", SIGSEGV},
+#ifndef _WIN32
+	    {"HUP", SIGHUP},
+	    {"QUIT", SIGQUIT},
+	    {"TRAP", SIGTRAP},
+	    {"BUS", SIGBUS},
+	    {"KILL", SIGKILL},
+	    {"STOP", SIGSTOP},
+	    {"PIPE", SIGPIPE},
+	    {"XFSZ", SIGXFSZ},
+	    {"ALRM", SIGALRM},
+	    {"USR1", SIGUSR1},
+	    {"USR2", SIGUSR2},
+	    {"CHLD", SIGCHLD},
+	    {"CONT", SIGCONT},
+	    {"TSTP", SIGTSTP},
+	    {"TTIN", SIGTTIN},
+	    {"TTOU", SIGTTOU},
+	    {"URG", SIGURG},
+	    {"WINCH", SIGWINCH},
+#endif
+	};
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (strcmp(signals[i].name, name) == 0)
+			return signals[i].number;
+	return -1;
+}

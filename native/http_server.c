@@ -1,0 +1,484 @@
+#include "internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/queue.h>
+
+#include <event2/http_struct.h>
+#include <event2/keyvalq_struct.h>
+#include <event2/util.h>
+
+struct libevent4j_route {
+	LIST_ENTRY(libevent4j_route) next;
+	struct libevent4j_server *server; /* owns the route */
+	char *path;                       /* owned; NULL for the general callback */
+	void *id;
+};
+
+struct libevent4j_server {
+	struct libevent4j_loop *loop; /* Java's, outlives the server */
+	struct evhttp *http;          /* owned */
+	void *id;
+	char *content_type; /* owned, evhttp only points at it */
+	bool exact, notify_drained;
+	int64_t active;
+	LIST_HEAD(, libevent4j_route) routes;
+	LIST_HEAD(, libevent4j_exchange) exchanges;
+};
+
+/*
+ * One request on its way to its reply. It ends, and is freed, when both sides are through with it: Java by the call that ends
+ * the reply, libevent by the completion of the write or the end of the connection, whichever comes last.
+ */
+struct libevent4j_exchange {
+	LIST_ENTRY(libevent4j_exchange) next;
+	struct libevent4j_server *server;
+	struct evhttp_request *request; /* libevent's while the connection lasts; ours once it is gone; NULL when freed */
+	void *id;                       /* NULL: nobody watches */
+	bool replied, gone;
+};
+
+struct libevent4j_server *
+libevent4j_server_new(struct libevent4j_loop *loop, void *id, int exact)
+{
+	struct libevent4j_server *server = libevent4j_calloc(sizeof(*server));
+
+	if (server == NULL)
+		return NULL;
+	server->http = evhttp_new(loop->base);
+	if (server->http == NULL) {
+		libevent4j_free(server);
+		return NULL;
+	}
+	server->loop = loop;
+	server->id = id;
+	server->exact = exact;
+	return server;
+}
+
+struct evhttp *
+libevent4j_server_http(struct libevent4j_server *server)
+{
+	return server->http;
+}
+
+void
+libevent4j_server_set_timeout(struct libevent4j_server *server, int64_t micros)
+{
+	struct timeval tv = libevent4j_timeval(micros);
+
+	evhttp_set_timeout_tv(server->http, micros == 0 ? NULL : &tv);
+}
+
+int
+libevent4j_server_set_content_type(struct libevent4j_server *server, const char *type)
+{
+	char *copy = NULL;
+
+	if (type != NULL && (copy = libevent4j_strdup(type)) == NULL)
+		return -1;
+	evhttp_set_default_content_type(server->http, copy);
+	libevent4j_free(server->content_type);
+	server->content_type = copy;
+	return 0;
+}
+
+/* ---- requests come in ---- */
+
+static void
+forget(struct libevent4j_exchange *exchange)
+{
+	struct libevent4j_server *server = exchange->server;
+
+	LIST_REMOVE(exchange, next);
+	libevent4j_free(exchange);
+	if (--server->active == 0 && server->notify_drained) {
+		JNIEnv *env = libevent4j_env();
+
+		(*env)->CallStaticVoidMethod(env, libevent4j_java.callbacks, libevent4j_java.server_drained, ID(server->id));
+		libevent4j_upcall_done(env);
+	}
+}
+
+static void
+tell_ended(const struct libevent4j_exchange *exchange, bool complete)
+{
+	JNIEnv *env;
+
+	if (exchange->id == NULL)
+		return;
+	env = libevent4j_env();
+	(*env)->CallStaticVoidMethod(env, libevent4j_java.callbacks, libevent4j_java.exchange_ended, ID(exchange->id),
+	    (jboolean)complete);
+	libevent4j_upcall_done(env);
+}
+
+/* The whole reply is with the kernel. */
+static void
+on_complete(struct evhttp_request *request, void *arg)
+{
+	struct libevent4j_exchange *exchange = arg;
+
+	/* The connection lives on: without this its end would be reported to an exchange that no longer exists. */
+	evhttp_connection_set_closecb(request->evcon, NULL, NULL);
+	tell_ended(exchange, true);
+	forget(exchange);
+}
+
+/* The connection ends before the reply was written. */
+static void
+on_close(struct evhttp_connection *connection, void *arg)
+{
+	struct libevent4j_exchange *exchange = arg;
+	bool replied = exchange->replied;
+
+	(void)connection;
+	exchange->gone = true;
+	/* A request that libevent has not taken off the connection is freed with it; one that it has is ours to free. */
+	if (exchange->request->evcon != NULL)
+		exchange->request = NULL;
+	tell_ended(exchange, false);
+	/* Unless it had replied, Java still holds the exchange, or has ended it in tell_ended(). */
+	if (replied)
+		forget(exchange);
+}
+
+static void
+on_request(struct evhttp_request *request, void *arg)
+{
+	struct libevent4j_route *route = arg;
+	struct libevent4j_server *server = route->server;
+	JNIEnv *env = libevent4j_env();
+	struct libevent4j_exchange *exchange = NULL;
+	int length = libevent4j_write_head(env, server->loop, request);
+	jboolean taken;
+
+	if (length < 0 || (exchange = libevent4j_calloc(sizeof(*exchange))) == NULL) {
+		evhttp_send_error(request, HTTP_SERVUNAVAIL, NULL);
+		return;
+	}
+	exchange->server = server;
+	exchange->request = request;
+	LIST_INSERT_HEAD(&server->exchanges, exchange, next);
+	server->active++;
+	evhttp_request_set_on_complete_cb(request, on_complete, exchange);
+	evhttp_connection_set_closecb(request->evcon, on_close, exchange);
+
+	taken = (*env)->CallStaticBooleanMethod(env, libevent4j_java.callbacks, libevent4j_java.request, ID(route->id),
+	    (jlong)(intptr_t)exchange, (jint)length);
+	/* After an escaped Throwable nobody knows who holds the exchange: it is freed with the server. */
+	if (libevent4j_upcall_done(env) && !taken)
+		libevent4j_exchange_error(exchange, HTTP_SERVUNAVAIL, NULL);
+}
+
+struct libevent4j_route *
+libevent4j_server_route(struct libevent4j_server *server, const char *path, void *id)
+{
+	struct libevent4j_route *route = libevent4j_calloc(sizeof(*route));
+
+	if (route == NULL)
+		return NULL;
+	route->server = server;
+	route->id = id;
+	if (path == NULL) {
+		evhttp_set_gencb(server->http, on_request, route);
+	} else if ((route->path = libevent4j_strdup(path)) == NULL ||
+	    evhttp_set_cb(server->http, path, on_request, route) != 0) {
+		libevent4j_free(route->path);
+		libevent4j_free(route);
+		return NULL;
+	}
+	LIST_INSERT_HEAD(&server->routes, route, next);
+	return route;
+}
+
+static void
+free_route(struct libevent4j_route *route)
+{
+	LIST_REMOVE(route, next);
+	libevent4j_free(route->path);
+	libevent4j_free(route);
+}
+
+void
+libevent4j_server_unroute(struct libevent4j_server *server, struct libevent4j_route *route)
+{
+	if (route->path == NULL)
+		evhttp_set_gencb(server->http, NULL, NULL);
+	else
+		evhttp_del_cb(server->http, route->path);
+	free_route(route);
+}
+
+struct evhttp_bound_socket *
+libevent4j_server_bind(struct libevent4j_server *server, const char *address, int port)
+{
+	struct evhttp_bound_socket *bound;
+
+	errno = 0; /* an address that does not resolve sets none */
+	bound = evhttp_bind_socket_with_handle(server->http, address, (ev_uint16_t)port);
+	libevent4j_failed(errno);
+	return bound;
+}
+
+int64_t
+libevent4j_server_active(struct libevent4j_server *server)
+{
+	return server->active;
+}
+
+void
+libevent4j_server_notify_drained(struct libevent4j_server *server)
+{
+	server->notify_drained = true;
+}
+
+void
+libevent4j_server_free(struct libevent4j_server *server)
+{
+	struct libevent4j_exchange *exchange;
+	struct libevent4j_route *route;
+
+	server->notify_drained = false;
+	evhttp_free(server->http);
+	/* What is left was never answered; its connection is gone by now. */
+	while ((exchange = LIST_FIRST(&server->exchanges)) != NULL) {
+		if (exchange->request != NULL)
+			evhttp_request_free(exchange->request);
+		forget(exchange);
+	}
+	while ((route = LIST_FIRST(&server->routes)) != NULL)
+		free_route(route);
+	libevent4j_free(server->content_type);
+	libevent4j_free(server);
+}
+
+/* ---- replies go out ---- */
+
+void
+libevent4j_exchange_watch(struct libevent4j_exchange *exchange, void *id)
+{
+	exchange->id = id;
+}
+
+int64_t
+libevent4j_exchange_body_length(struct libevent4j_exchange *exchange)
+{
+	return exchange->request == NULL ? 0 : (int64_t)evbuffer_get_length(exchange->request->input_buffer);
+}
+
+void
+libevent4j_exchange_body(JNIEnv *env, jclass native, struct libevent4j_exchange *exchange, jobject target)
+{
+	struct evbuffer *body;
+	struct evbuffer_ptr at;
+	struct evbuffer_iovec extent;
+	jsize copied = 0;
+	void *direct = (*env)->GetDirectBufferAddress(env, target);
+
+	(void)native;
+	if (exchange->request == NULL)
+		return;
+	body = exchange->request->input_buffer;
+	if (direct != NULL) {
+		evbuffer_copyout(body, direct, evbuffer_get_length(body));
+		return;
+	}
+	evbuffer_ptr_set(body, &at, 0, EVBUFFER_PTR_SET);
+	while (evbuffer_peek(body, -1, &at, &extent, 1) > 0 && extent.iov_len > 0) {
+		(*env)->SetByteArrayRegion(env, target, copied, (jsize)extent.iov_len, extent.iov_base);
+		copied += (jsize)extent.iov_len;
+		if (evbuffer_ptr_set(body, &at, extent.iov_len, EVBUFFER_PTR_ADD) != 0)
+			break;
+	}
+}
+
+/* Java is through with an exchange whose client has left. */
+static int
+end_gone(struct libevent4j_exchange *exchange)
+{
+	if (exchange->request != NULL)
+		evhttp_request_free(exchange->request);
+	forget(exchange);
+	return 1;
+}
+
+static void
+send_reply(struct libevent4j_exchange *exchange, int status, const char *reason)
+{
+	exchange->replied = true;
+	evhttp_send_reply(exchange->request, status, reason, NULL);
+}
+
+/* Whether HTTP forbids this reply a body, whatever its headers say. */
+static bool
+bodiless(const struct libevent4j_exchange *exchange, int status)
+{
+	return exchange->request->type == EVHTTP_REQ_HEAD || status == HTTP_NOCONTENT || status == HTTP_NOTMODIFIED ||
+	    (status >= 100 && status < 200);
+}
+
+/* Libevent sends whatever body it is given; unless exact, one that must not be sent is left out, and HEAD tells its length. */
+static bool
+wants_body(struct libevent4j_exchange *exchange, int status, int64_t length)
+{
+	struct evkeyvalq *headers = exchange->request->output_headers;
+	char digits[24];
+
+	if (exchange->server->exact || !bodiless(exchange, status))
+		return length > 0;
+	if (exchange->request->type == EVHTTP_REQ_HEAD && status >= 200 && status != HTTP_NOCONTENT &&
+	    evhttp_find_header(headers, "Content-Length") == NULL &&
+	    evhttp_find_header(headers, "Transfer-Encoding") == NULL) {
+		snprintf(digits, sizeof(digits), "%lld", (long long)length);
+		evhttp_add_header(headers, "Content-Length", digits);
+	}
+	return false;
+}
+
+/* A reply that could not be made leaves no trace in the request. */
+static int
+undo(struct libevent4j_exchange *exchange)
+{
+	evhttp_clear_headers(exchange->request->output_headers);
+	evbuffer_drain(exchange->request->output_buffer, (size_t)-1);
+	return -1;
+}
+
+int
+libevent4j_exchange_reply(JNIEnv *env, jclass native, struct libevent4j_exchange *exchange, int status, const void *head,
+    jobject body, int direct, int offset, int length)
+{
+	const char *reason;
+
+	(void)native;
+	if (exchange->gone)
+		return end_gone(exchange);
+	if (libevent4j_read_head(head, exchange->request->output_headers, &reason) != 0)
+		return undo(exchange);
+	if (wants_body(exchange, status, length) &&
+	    libevent4j_add_body(env, exchange->request->output_buffer, body, direct, offset, length) != 0)
+		return undo(exchange);
+	send_reply(exchange, status, reason);
+	return 0;
+}
+
+/* A part of a file, read and sent by the kernel where it can. Takes the descriptor. 0 or -1. */
+static int
+add_file(struct evbuffer *buffer, int64_t fd, int64_t offset, int64_t length)
+{
+	struct evbuffer_file_segment *segment;
+	int result;
+
+	segment = evbuffer_file_segment_new((int)fd, offset, length, EVBUF_FS_CLOSE_ON_FREE);
+	if (segment == NULL) {
+		libevent4j_failed(errno);
+		libevent4j_descriptor_close(fd);
+		return -1;
+	}
+	/* The chain moves on to a socket's buffer, so it need not be mapped into memory here. */
+	evbuffer_set_flags(buffer, EVBUFFER_FLAG_DRAINS_TO_FD);
+	result = evbuffer_add_file_segment(buffer, segment, 0, length);
+	/* The buffer holds its own reference. After a failure libevent may have dropped ours already: better a leak than that. */
+	if (result == 0)
+		evbuffer_file_segment_free(segment);
+	return result;
+}
+
+int
+libevent4j_exchange_reply_file(struct libevent4j_exchange *exchange, int status, const void *head, int64_t fd, int64_t offset,
+    int64_t length)
+{
+	const char *reason;
+
+	if (exchange->gone) {
+		libevent4j_descriptor_close(fd);
+		return end_gone(exchange);
+	}
+	if (libevent4j_read_head(head, exchange->request->output_headers, &reason) != 0) {
+		libevent4j_descriptor_close(fd);
+		return undo(exchange);
+	}
+	if (!wants_body(exchange, status, length))
+		libevent4j_descriptor_close(fd);
+	else if (add_file(exchange->request->output_buffer, fd, offset, length) != 0)
+		return undo(exchange);
+	send_reply(exchange, status, reason);
+	return 0;
+}
+
+int
+libevent4j_exchange_error(struct libevent4j_exchange *exchange, int status, const char *reason)
+{
+	if (exchange->gone)
+		return end_gone(exchange);
+	exchange->replied = true;
+	evhttp_send_error(exchange->request, status, reason);
+	return 0;
+}
+
+int
+libevent4j_exchange_start(struct libevent4j_exchange *exchange, int status, const void *head)
+{
+	const char *reason;
+
+	if (exchange->gone)
+		return 1;
+	if (libevent4j_read_head(head, exchange->request->output_headers, &reason) != 0)
+		return undo(exchange);
+	evhttp_send_reply_start(exchange->request, status, reason);
+	return 0;
+}
+
+static void
+on_drained(struct evhttp_connection *connection, void *arg)
+{
+	struct libevent4j_exchange *exchange = arg;
+	JNIEnv *env = libevent4j_env();
+
+	(void)connection;
+	(*env)->CallStaticVoidMethod(env, libevent4j_java.callbacks, libevent4j_java.exchange_drained, ID(exchange->id));
+	libevent4j_upcall_done(env);
+}
+
+int
+libevent4j_exchange_chunk(JNIEnv *env, jclass native, struct libevent4j_exchange *exchange, jobject body, int direct, int offset,
+    int length)
+{
+	struct evbuffer *chunk;
+	int result = -1;
+
+	(void)native;
+	if (exchange->gone)
+		return 1;
+	chunk = evbuffer_new();
+	if (chunk == NULL)
+		return -1;
+	if (libevent4j_add_body(env, chunk, body, direct, offset, length) == 0) {
+		evhttp_send_reply_chunk_with_cb(exchange->request, chunk, on_drained, exchange);
+		result = 0;
+	}
+	evbuffer_free(chunk);
+	return result;
+}
+
+int
+libevent4j_exchange_end(struct libevent4j_exchange *exchange)
+{
+	if (exchange->gone)
+		return end_gone(exchange);
+	exchange->replied = true;
+	evhttp_send_reply_end(exchange->request); /* may complete at once and free the exchange */
+	return 0;
+}
+
+void
+libevent4j_exchange_abort(struct libevent4j_exchange *exchange)
+{
+	if (exchange->gone) {
+		end_gone(exchange);
+		return;
+	}
+	exchange->replied = true; /* on_close forgets the exchange, libevent frees the request with its connection */
+	evhttp_connection_free(exchange->request->evcon);
+}

@@ -1,0 +1,67 @@
+/* What the shim's files share among themselves. */
+#ifndef LIBEVENT4J_INTERNAL_H
+#define LIBEVENT4J_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/time.h>
+
+#include "libevent4j.h"
+
+/* ---- library.c ---- */
+
+/* The static methods of internal.Callbacks, one per trampoline. */
+struct libevent4j_java {
+	JavaVM *vm;
+	jclass callbacks; /* a global reference, held for ever */
+	jmethodID event, grow_head, request, exchange_ended, exchange_drained, server_drained, response_head, response_data,
+	    response, response_failed, connection_closed;
+};
+extern struct libevent4j_java libevent4j_java;
+
+#define ID(pointer) ((jlong)(intptr_t)(pointer))
+
+/* The environment of this thread: every loop runs on a thread of the JVM. */
+JNIEnv *libevent4j_env(void);
+/* To be called after each upcall. False when a Throwable escaped it: it is kept, and the running loop breaks off. */
+bool libevent4j_upcall_done(JNIEnv *env);
+/* Names the loop that this thread runs, and returns the one it ran before. */
+struct event_base *libevent4j_running(struct event_base *base);
+/* Keeps errno as the reason that libevent4j_errno() tells. */
+void libevent4j_failed(int error);
+
+/* ---- memory.c ---- */
+
+void libevent4j_count_allocations(void);
+/* Zeroed memory, counted like libevent's own; freed with libevent4j_free(). */
+void *libevent4j_calloc(size_t size);
+void libevent4j_free(void *memory);
+char *libevent4j_strdup(const char *string);
+
+/* ---- log.c ---- */
+
+void libevent4j_log_init(void);
+
+/* ---- event.c ---- */
+
+struct libevent4j_loop {
+	struct event_base *base; /* Java's EventBase owns it */
+	void *id;
+	uint8_t *head; /* Java's direct buffer */
+	size_t head_size;
+};
+
+struct timeval libevent4j_timeval(int64_t micros);
+
+/* ---- wire.c: heads and bodies on their way between C and Java ---- */
+
+/* Writes a request's or a response's head into the loop's buffer, growing it when it must; its length, or -1 (no memory). */
+int libevent4j_write_head(JNIEnv *env, struct libevent4j_loop *loop, struct evhttp_request *request);
+/* Adds Java's headers to those of a message and points *reason at the reason phrase inside head, or at NULL. 0 or -1. */
+int libevent4j_read_head(const void *head, struct evkeyvalq *headers, const char **reason);
+/* Appends a part of a byte array, or of a direct buffer. 0 or -1. */
+int libevent4j_add_body(JNIEnv *env, struct evbuffer *buffer, jobject body, int direct, int offset, int length);
+/* A new byte array with all the bytes, which are drained; NULL with an exception pending. */
+jbyteArray libevent4j_take_body(JNIEnv *env, struct evbuffer *buffer);
+
+#endif

@@ -1,0 +1,134 @@
+#include "internal.h"
+
+#include <errno.h>
+
+#include <event2/thread.h>
+#include <event2/util.h>
+
+#include "libevent4j-build.h"
+
+struct libevent4j_java libevent4j_java;
+
+static _Thread_local int last_errno;
+static _Thread_local jthrowable thrown; /* a global reference until Java takes it */
+static _Thread_local struct event_base *running;
+
+static int
+find_callbacks(JNIEnv *env, jclass callbacks)
+{
+	const struct {
+		jmethodID *method;
+		const char *name, *signature;
+	} table[] = {
+	    {&libevent4j_java.event, "event", "(JI)V"},
+	    {&libevent4j_java.grow_head, "growHead", "(JI)J"},
+	    {&libevent4j_java.request, "request", "(JJI)Z"},
+	    {&libevent4j_java.exchange_ended, "exchangeEnded", "(JZ)V"},
+	    {&libevent4j_java.exchange_drained, "exchangeDrained", "(J)V"},
+	    {&libevent4j_java.server_drained, "serverDrained", "(J)V"},
+	    {&libevent4j_java.response_head, "responseHead", "(JI)Z"},
+	    {&libevent4j_java.response_data, "responseData", "(J[B)V"},
+	    {&libevent4j_java.response, "response", "(JI[B)V"},
+	    {&libevent4j_java.response_failed, "responseFailed", "(JII)V"},
+	    {&libevent4j_java.connection_closed, "connectionClosed", "(J)V"},
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		*table[i].method = (*env)->GetStaticMethodID(env, callbacks, table[i].name, table[i].signature);
+		if (*table[i].method == NULL)
+			return -1;
+	}
+	libevent4j_java.callbacks = (*env)->NewGlobalRef(env, callbacks);
+	return libevent4j_java.callbacks == NULL ? -1 : 0;
+}
+
+int
+libevent4j_init(JNIEnv *env, jclass native, jobject callbacks, int debug)
+{
+	(void)native;
+	if ((*env)->GetJavaVM(env, &libevent4j_java.vm) != 0 || find_callbacks(env, callbacks) != 0)
+		return -1;
+	/* Both must come before libevent's first allocation. */
+	if (debug)
+		libevent4j_count_allocations();
+	libevent4j_log_init();
+#ifdef _WIN32
+	return evthread_use_windows_threads();
+#else
+	return evthread_use_pthreads();
+#endif
+}
+
+const char *
+libevent4j_revision(void)
+{
+	return LIBEVENT4J_LIBEVENT_REVISION;
+}
+
+const char *
+libevent4j_fixes(void)
+{
+	return LIBEVENT4J_LIBEVENT_FIXES;
+}
+
+int
+libevent4j_errno(void)
+{
+	return last_errno;
+}
+
+void
+libevent4j_failed(int error)
+{
+	last_errno = error;
+}
+
+JNIEnv *
+libevent4j_env(void)
+{
+	void *env = NULL;
+
+	(*libevent4j_java.vm)->GetEnv(libevent4j_java.vm, &env, JNI_VERSION_10);
+	return env;
+}
+
+struct event_base *
+libevent4j_running(struct event_base *base)
+{
+	struct event_base *before = running;
+
+	running = base;
+	return before;
+}
+
+bool
+libevent4j_upcall_done(JNIEnv *env)
+{
+	jthrowable escaped;
+
+	errno = 0; /* whatever Java left there must not be taken for libevent's own */
+	if (!(*env)->ExceptionCheck(env))
+		return true;
+	escaped = (*env)->ExceptionOccurred(env);
+	(*env)->ExceptionClear(env);
+	if (thrown == NULL)
+		thrown = (*env)->NewGlobalRef(env, escaped);
+	(*env)->DeleteLocalRef(env, escaped);
+	if (running != NULL)
+		event_base_loopbreak(running);
+	return false;
+}
+
+jobject
+libevent4j_take_thrown(JNIEnv *env, jclass native)
+{
+	jobject taken = NULL;
+
+	(void)native;
+	if (thrown != NULL) {
+		taken = (*env)->NewLocalRef(env, thrown);
+		(*env)->DeleteGlobalRef(env, thrown);
+		thrown = NULL;
+	}
+	return taken;
+}
