@@ -1,0 +1,31 @@
+package io.github.libevent4j.internal;
+
+import java.nio.channels.Channel;
+
+/** Descriptors of Java's channels. */
+public final class Descriptors {
+
+    private Descriptors() {
+    }
+
+    /**
+     * The descriptor of an open channel of the JDK; the channel keeps it.
+     *
+     * @throws UnsupportedOperationException for a channel whose descriptor cannot be had
+     */
+    public static long of(Channel channel) {
+        long fd = Native.libevent4j_descriptor_of(channel);
+        if (fd < 0) {
+            throw channel.isOpen()
+                ? new UnsupportedOperationException(channel.getClass().getName() + " does not show its descriptor: use a channel"
+                    + " that the JDK's default provider made")
+                : new IllegalStateException(channel + " is closed");
+        }
+        return fd;
+    }
+
+    /** A second descriptor for the channel's file, for the caller to pass on or close; -1 when there is none left. */
+    public static long duplicate(Channel channel) {
+        return Native.libevent4j_descriptor_dup(of(channel));
+    }
+}

@@ -1,0 +1,87 @@
+package io.github.libevent4j.internal;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/** A message's head as {@code native/wire.c} lays it out. A view of the loop's buffer until {@link #keep} copies it. */
+public final class Head {
+
+    private static final int MAJOR = 4;
+    private static final int MINOR = 8;
+    private static final int PORT = 12;
+    private static final int BODY_LENGTH = 16;
+    private static final int TEXT = 24;
+
+    private ByteBuffer bytes;
+    private final int length;
+
+    Head(ByteBuffer bytes, int length) {
+        this.bytes = bytes;
+        this.length = length;
+    }
+
+    /** Copies the head, so that it stays when the loop's buffer is written again. */
+    public void keep() {
+        byte[] copy = new byte[length];
+        bytes.get(0, copy);
+        bytes = ByteBuffer.wrap(copy).order(ByteOrder.nativeOrder());
+    }
+
+    /** A request's method, as evhttp's bit; a response's status. */
+    public int code() {
+        return bytes.getInt(0);
+    }
+
+    public int majorVersion() {
+        return bytes.getInt(MAJOR);
+    }
+
+    public int minorVersion() {
+        return bytes.getInt(MINOR);
+    }
+
+    public int remotePort() {
+        return bytes.getInt(PORT);
+    }
+
+    public long bodyLength() {
+        return bytes.getLong(BODY_LENGTH);
+    }
+
+    /** A request's URI as it was sent; a response's reason. */
+    public String text() {
+        return string(TEXT);
+    }
+
+    public String remoteHost() {
+        return string(after(TEXT));
+    }
+
+    /** Name, value, name, value, in the order in which they came. */
+    public String[] headers() {
+        int at = after(after(TEXT));
+        String[] headers = new String[2 * bytes.getInt(at)];
+        at += Integer.BYTES;
+        for (int i = 0; i < headers.length; i++) {
+            headers[i] = string(at);
+            at = after(at);
+        }
+        return headers;
+    }
+
+    private String string(int at) {
+        int size = bytes.getInt(at);
+        if (size < 0) {
+            return null;
+        }
+        byte[] text = new byte[size];
+        bytes.get(at + Integer.BYTES, text);
+        return new String(text, ISO_8859_1);
+    }
+
+    private int after(int at) {
+        return at + Integer.BYTES + Math.max(0, bytes.getInt(at));
+    }
+}

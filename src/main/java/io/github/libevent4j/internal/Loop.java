@@ -1,0 +1,442 @@
+package io.github.libevent4j.internal;
+
+import io.github.libevent4j.bindings.event;
+import io.github.libevent4j.bindings.event_base;
+import io.github.libevent4j.global.libevent;
+import java.lang.System.Logger.Level;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import org.bytedeco.javacpp.Pointer;
+
+/**
+ * The inside of an event base: who may touch it, what it still has to do, what its callbacks throw.
+ *
+ * <p><b>Confinement.</b> A thread holds the loop for the whole of {@link #run}, or, while nobody runs it, from {@link #enter} to
+ * {@link #exit}. So there is always at most one thread in libevent for a base, and a thread that comes while another runs the
+ * loop is told so. {@code depth} counts the nested holds: above 1, frames of libevent may be on the stack, and nothing may be
+ * freed. What is closed then is <i>doomed</i>, and freed on the loop's next turn or when the outermost hold ends.
+ */
+public final class Loop {
+
+    private static final System.Logger LOGGER = System.getLogger("io.github.libevent4j");
+    private static final int HEAD_SIZE = 16 * 1024;
+    private static final int REPLY_SIZE = 4 * 1024;
+
+    private final event_base base;
+    private final long address;
+    private final event wake;
+    private final long id;
+    private final long wakeId;
+    private final Registry registry;
+    private final HeadWriter writer = new HeadWriter(REPLY_SIZE);
+    private ByteBuffer head;
+    private NativeHandle handle;
+    private NativeHandle lastChild;
+
+    private final ReentrantLock hold = new ReentrantLock();
+    private int depth;
+    private volatile Thread runner;
+    private volatile boolean freed;
+
+    private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
+    private final Queue<NativeHandle> doomed = new ConcurrentLinkedQueue<>();
+    private final AtomicBoolean woken = new AtomicBoolean();
+    private final Object wakeLock = new Object();
+    private final boolean locked;
+    private volatile boolean stopRequested;
+
+    private Throwable error;
+    private volatile Consumer<? super Exception> exceptionHandler = Loop::log;
+
+    /**
+     * Takes the base over.
+     *
+     * @param locked whether the base has locks, so that other threads can wake it
+     */
+    public Loop(event_base base, boolean locked) {
+        this.base = base;
+        this.locked = locked;
+        this.registry = new Registry(this);
+        this.head = ByteBuffer.allocateDirect(HEAD_SIZE).order(ByteOrder.nativeOrder());
+        this.id = registry.add(this);
+        this.address = Native.libevent4j_loop_new(base.address(), id, new Pointer(head).address(), HEAD_SIZE);
+        Callbacks.EventTarget onWake = what -> turn();
+        this.wakeId = registry.add(onWake);
+        long wakeAddress = address == 0 ? 0 : Native.libevent4j_event_new(address, -1, 0, wakeId);
+        if (wakeAddress == 0) {
+            Native.libevent4j_loop_free(address);
+            registry.release();
+            throw new OutOfMemoryError("event_new");
+        }
+        this.wake = Addresses.of(wakeAddress, event::new);
+    }
+
+    /** The loop that a handle lives on. */
+    public static Loop of(NativeHandle handle) {
+        return handle.loop;
+    }
+
+    /** The handle of the base itself: freed last, and only when the loop does not run. */
+    void adopt(NativeHandle baseHandle) {
+        this.handle = baseHandle;
+    }
+
+    public event_base base() {
+        return base;
+    }
+
+    /** The shim's {@code libevent4j_loop}. */
+    public long address() {
+        return address;
+    }
+
+    // ---- confinement
+
+    /**
+     * Holds the loop for this thread until {@link #exit}.
+     *
+     * @throws IllegalStateException when another thread runs the loop, or the base is closed
+     */
+    public void enter() {
+        if (!hold.isHeldByCurrentThread()) {
+            acquire();
+        }
+        depth++;
+        if (freed) {
+            exit();
+            throw new IllegalStateException(this + " is closed");
+        }
+    }
+
+    private void acquire() {
+        while (!hold.tryLock()) {
+            Thread other = runner;
+            if (other != null) {
+                throw new IllegalStateException(this + " is being run by thread " + other.getName() + ", so thread "
+                    + Thread.currentThread().getName() + " must not use it: pass the work to execute()");
+            }
+            Thread.onSpinWait(); // some other thread's short operation
+        }
+    }
+
+    /** Ends a hold. The outermost frees what was doomed, and throws an error that a callback left. */
+    public void exit() {
+        if (depth > 1) {
+            depth--;
+            return;
+        }
+        Throwable thrown;
+        try {
+            reapHeld();
+        } finally {
+            thrown = takeError();
+            depth--;
+            hold.unlock();
+        }
+        reap(); // what another thread doomed in between
+        if (thrown != null) {
+            throw Loop.<RuntimeException>sneaky(thrown);
+        }
+    }
+
+    /** Whether this thread holds the loop, so that it may act at once. */
+    public boolean held() {
+        return hold.isHeldByCurrentThread();
+    }
+
+    /** Whether frames of libevent may be below this one, so that nothing may be freed. */
+    public boolean inCallback() {
+        return held() && (runner != null || depth > 1);
+    }
+
+    // ---- running
+
+    /** event_base_loop(); 0, 1 (no events) or -1. */
+    public int run(int flags) {
+        if (held()) {
+            throw new IllegalStateException(this + " is already being run by this thread: a callback must not run its own loop");
+        }
+        enter();
+        try {
+            runner = Thread.currentThread();
+            if (takeStop()) {
+                return 0;
+            }
+            if (!tasks.isEmpty() || !doomed.isEmpty()) {
+                wake();
+            }
+            return Native.libevent4j_loop_run(address, flags);
+        } finally {
+            runner = null;
+            exit();
+        }
+    }
+
+    private boolean takeStop() {
+        boolean stop = stopRequested;
+        stopRequested = false;
+        return stop;
+    }
+
+    /** Makes run() return after the callback that is being run. Any thread; before run(), the next one returns at once. */
+    public void stop() {
+        if (held() && runner != null) {
+            libevent.event_base_loopbreak(base);
+        } else {
+            stopRequested = true;
+            wake();
+        }
+    }
+
+    /** Runs the task on the loop's thread, at its next turn. Any thread. */
+    public void execute(Runnable task) {
+        if (!locked && !held()) {
+            throw new RejectedExecutionException(this + " has no locks (NOLOCK), so only its own thread may use it");
+        }
+        synchronized (wakeLock) {
+            if (freed) {
+                throw new RejectedExecutionException(this + " is closed");
+            }
+            tasks.add(task);
+        }
+        wake();
+    }
+
+    /** Acts now if this thread holds the loop or nobody does, else on the loop's thread. Any thread. */
+    public void submit(Runnable action) {
+        if (held() || runner == null && hold.tryLock()) {
+            depth++;
+            try {
+                if (freed) {
+                    throw new IllegalStateException(this + " is closed");
+                }
+                action.run();
+            } finally {
+                exit();
+            }
+        } else {
+            execute(action);
+        }
+    }
+
+    /** Makes a running loop take a turn; one that does not run takes one when it starts. */
+    private void wake() {
+        if (runner != null && (locked || held()) && woken.compareAndSet(false, true)) {
+            synchronized (wakeLock) {
+                if (!freed) {
+                    libevent.event_active(wake, libevent.EV_TIMEOUT, (short) 0);
+                }
+            }
+        }
+    }
+
+    /** One turn of the loop's own event: nothing of libevent but the loop itself is on the stack. */
+    private void turn() {
+        woken.set(false);
+        if (takeStop()) {
+            libevent.event_base_loopbreak(base);
+        }
+        reapHeld();
+        // Only what is here now: a task that adds itself again must not keep the loop from its events.
+        for (int n = tasks.size(); n > 0 && error == null; n--) {
+            Runnable task = tasks.poll();
+            try {
+                task.run();
+            } catch (Throwable e) {
+                caught(e);
+            }
+        }
+        if (!tasks.isEmpty()) {
+            wake();
+        }
+    }
+
+    // ---- what callbacks throw
+
+    public void onException(Consumer<? super Exception> handler) {
+        exceptionHandler = handler;
+    }
+
+    private static void log(Exception e) {
+        LOGGER.log(Level.ERROR, "A callback failed", e);
+    }
+
+    /** Hands an Exception to the base's handler; an Error, and what the handler throws, stops the loop and comes out of it. */
+    public void caught(Throwable thrown) {
+        if (thrown instanceof Exception exception) {
+            try {
+                exceptionHandler.accept(exception);
+                return;
+            } catch (Throwable e) {
+                if (e != exception) {
+                    e.addSuppressed(exception);
+                }
+                thrown = e;
+            }
+        }
+        if (error == null) {
+            error = thrown;
+        } else if (error != thrown) {
+            error.addSuppressed(thrown);
+        }
+        if (runner != null) {
+            libevent.event_base_loopbreak(base);
+        }
+    }
+
+    boolean failed() {
+        return error != null;
+    }
+
+    private Throwable takeError() {
+        Throwable escaped = (Throwable) Native.libevent4j_take_thrown();
+        Throwable taken = error != null ? error : escaped;
+        error = null;
+        return taken;
+    }
+
+    @SuppressWarnings("unchecked")
+    private static <T extends Throwable> T sneaky(Throwable thrown) throws T {
+        throw (T) thrown;
+    }
+
+    // ---- callbacks' targets
+
+    /** Registers a callback's target. Held. */
+    public long register(Object target) {
+        return registry.add(target);
+    }
+
+    /** Makes an id stale. Held. */
+    public void unregister(long id) {
+        registry.remove(id);
+    }
+
+    Object target(long id) {
+        return registry.get(id);
+    }
+
+    // ---- heads
+
+    /** The head that C has just written. It is overwritten by the next request or response. */
+    public Head head(int length) {
+        return new Head(head, length);
+    }
+
+    /** Where this loop's thread writes a head for C. */
+    public HeadWriter headWriter() {
+        return writer;
+    }
+
+    long growHead(int size) {
+        head = ByteBuffer.allocateDirect(size).order(ByteOrder.nativeOrder());
+        return new Pointer(head).address();
+    }
+
+    // ---- ends
+
+    void addChild(NativeHandle child) {
+        child.previous = lastChild;
+        if (lastChild != null) {
+            lastChild.next = child;
+        }
+        lastChild = child;
+    }
+
+    private void removeChild(NativeHandle child) {
+        if (child.next != null) {
+            child.next.previous = child.previous;
+        } else if (lastChild == child) {
+            lastChild = child.previous;
+        }
+        if (child.previous != null) {
+            child.previous.next = child.next;
+        }
+        child.previous = null;
+        child.next = null;
+    }
+
+    /** Frees a closed handle as soon as that is safe. Any thread. */
+    void doom(NativeHandle closed) {
+        doomed.add(closed);
+        reap();
+    }
+
+    private void reap() {
+        while (!doomed.isEmpty()) {
+            if (held() || !hold.tryLock()) {
+                wake(); // the thread that holds the loop reaps on its next turn, or when its hold ends
+                return;
+            }
+            depth++;
+            exit();
+        }
+    }
+
+    private void reapHeld() {
+        for (int n = doomed.size(); n > 0; n--) {
+            NativeHandle closed = doomed.poll();
+            if (closed == handle) {
+                if (runner != null) {
+                    libevent.event_base_loopbreak(base);
+                    doomed.add(closed);
+                } else {
+                    free();
+                }
+            } else if (!freed) {
+                destroy(closed);
+            }
+        }
+    }
+
+    private void destroy(NativeHandle closed) {
+        removeChild(closed);
+        try {
+            closed.destroy();
+        } catch (Throwable e) { // a user's close callback
+            caught(e);
+        }
+    }
+
+    /** Frees the base, after all that lives on it. */
+    private void free() {
+        while (lastChild != null) {
+            NativeHandle child = lastChild;
+            child.markClosed();
+            destroy(child);
+        }
+        synchronized (wakeLock) {
+            freed = true;
+            libevent.event_free(wake);
+        }
+        handle.destroy();
+        Native.libevent4j_loop_free(address);
+        registry.remove(id);
+        registry.remove(wakeId);
+        registry.release();
+        int dropped = 0;
+        while (tasks.poll() != null) {
+            dropped++;
+        }
+        if (dropped > 0) {
+            LOGGER.log(Level.WARNING, this + " was closed before it ran " + dropped + " task(s) that had been given to execute()");
+        }
+    }
+
+    /** event_base_get_num_events(ACTIVE), without the loop's own event. Held. */
+    public int activeEvents() {
+        int own = libevent.event_pending(wake, (short) libevent.EV_TIMEOUT, null) != 0 ? 1 : 0;
+        return libevent.event_base_get_num_events(base, libevent.EVENT_BASE_COUNT_ACTIVE) - own;
+    }
+
+    @Override
+    public String toString() {
+        return "EventBase@" + Integer.toHexString(System.identityHashCode(this));
+    }
+}

@@ -1,0 +1,144 @@
+package io.github.libevent4j.internal;
+
+import io.github.libevent4j.presets.libevent;
+import org.bytedeco.javacpp.annotation.Cast;
+import org.bytedeco.javacpp.annotation.NoException;
+import org.bytedeco.javacpp.annotation.Properties;
+import org.bytedeco.javacpp.annotation.Raw;
+
+/**
+ * The functions of {@code native/libevent4j.h}, under their C names; that header says what each does. Addresses are longs: a
+ * {@code Pointer} costs an allocation, and these are made and dropped with every request.
+ */
+@Properties(inherit = libevent.class)
+@NoException
+public final class Native {
+
+    private Native() {
+    }
+
+    // library.c
+    static native int libevent4j_init(@Raw(withEnv = true) Object callbacks, int debug);
+
+    static native @Cast("const char*") String libevent4j_revision();
+
+    static native @Cast("const char*") String libevent4j_fixes();
+
+    public static native int libevent4j_errno();
+
+    @Raw(withEnv = true)
+    static native Object libevent4j_take_thrown();
+
+    // memory.c
+    static native @Cast("int64_t") long libevent4j_live_allocations();
+
+    // log.c
+    static native int libevent4j_log_take(@Cast("char*") long line, int size, @Cast("int*") long lost);
+
+    // descriptor.c
+    static native @Cast("int64_t") long libevent4j_descriptor_of(@Raw(withEnv = true) Object channel);
+
+    public static native int libevent4j_descriptor_check(@Cast("int64_t") long fd);
+
+    static native @Cast("int64_t") long libevent4j_descriptor_dup(@Cast("int64_t") long fd);
+
+    public static native void libevent4j_descriptor_close(@Cast("int64_t") long fd);
+
+    public static native int libevent4j_local_port(@Cast("int64_t") long fd);
+
+    // event.c
+    static native @Cast("libevent4j_loop*") long libevent4j_loop_new(@Cast("event_base*") long base, @Cast("void*") long id,
+            @Cast("void*") long head, @Cast("int64_t") long headSize);
+
+    static native void libevent4j_loop_free(@Cast("libevent4j_loop*") long loop);
+
+    static native int libevent4j_loop_run(@Cast("libevent4j_loop*") long loop, int flags);
+
+    public static native int libevent4j_config_max_dispatch(@Cast("event_config*") long config, @Cast("int64_t") long micros,
+            int maxCallbacks, int minPriority);
+
+    public static native int libevent4j_loop_exit_after(@Cast("libevent4j_loop*") long loop, @Cast("int64_t") long micros);
+
+    public static native @Cast("event*") long libevent4j_event_new(@Cast("libevent4j_loop*") long loop, @Cast("int64_t") long fd,
+            int what, @Cast("void*") long id);
+
+    public static native int libevent4j_event_add(@Cast("event*") long event, @Cast("int64_t") long micros);
+
+    public static native int libevent4j_signal_number(String name);
+
+    // http_server.c
+    public static native @Cast("libevent4j_server*") long libevent4j_server_new(@Cast("libevent4j_loop*") long loop,
+            @Cast("void*") long id, int exact);
+
+    public static native void libevent4j_server_free(@Cast("libevent4j_server*") long server);
+
+    public static native @Cast("evhttp*") long libevent4j_server_http(@Cast("libevent4j_server*") long server);
+
+    public static native void libevent4j_server_set_timeout(@Cast("libevent4j_server*") long server,
+            @Cast("int64_t") long micros);
+
+    public static native int libevent4j_server_set_content_type(@Cast("libevent4j_server*") long server, String type);
+
+    public static native @Cast("libevent4j_route*") long libevent4j_server_route(@Cast("libevent4j_server*") long server,
+            String path, @Cast("void*") long id);
+
+    public static native void libevent4j_server_unroute(@Cast("libevent4j_server*") long server,
+            @Cast("libevent4j_route*") long route);
+
+    public static native @Cast("evhttp_bound_socket*") long libevent4j_server_bind(@Cast("libevent4j_server*") long server,
+            String address, int port);
+
+    public static native @Cast("int64_t") long libevent4j_server_active(@Cast("libevent4j_server*") long server);
+
+    public static native void libevent4j_server_notify_drained(@Cast("libevent4j_server*") long server);
+
+    public static native void libevent4j_exchange_watch(@Cast("libevent4j_exchange*") long exchange, @Cast("void*") long id);
+
+    public static native @Cast("int64_t") long libevent4j_exchange_body_length(@Cast("libevent4j_exchange*") long exchange);
+
+    public static native void libevent4j_exchange_body(@Cast("libevent4j_exchange*") long exchange, @Raw(withEnv = true) Object target);
+
+    public static native int libevent4j_exchange_reply(@Cast("libevent4j_exchange*") long exchange, int status,
+            @Cast("const void*") long head, @Raw(withEnv = true) Object body, int direct, int offset, int length);
+
+    public static native int libevent4j_exchange_reply_file(@Cast("libevent4j_exchange*") long exchange, int status,
+            @Cast("const void*") long head, @Cast("int64_t") long fd, @Cast("int64_t") long offset,
+            @Cast("int64_t") long length);
+
+    public static native int libevent4j_exchange_error(@Cast("libevent4j_exchange*") long exchange, int status, String reason);
+
+    public static native int libevent4j_exchange_start(@Cast("libevent4j_exchange*") long exchange, int status,
+            @Cast("const void*") long head);
+
+    public static native int libevent4j_exchange_chunk(@Cast("libevent4j_exchange*") long exchange, @Raw(withEnv = true) Object body, int direct,
+            int offset, int length);
+
+    public static native int libevent4j_exchange_end(@Cast("libevent4j_exchange*") long exchange);
+
+    public static native void libevent4j_exchange_abort(@Cast("libevent4j_exchange*") long exchange);
+
+    // http_client.c
+    public static native @Cast("libevent4j_connection*") long libevent4j_connection_new(@Cast("libevent4j_loop*") long loop,
+            @Cast("void*") long id, String host, int port);
+
+    public static native void libevent4j_connection_free(@Cast("libevent4j_connection*") long connection);
+
+    public static native @Cast("evhttp_connection*") long libevent4j_connection_evcon(
+            @Cast("libevent4j_connection*") long connection);
+
+    public static native void libevent4j_connection_set_timeout(@Cast("libevent4j_connection*") long connection,
+            @Cast("int64_t") long micros);
+
+    public static native void libevent4j_connection_set_retry_delay(@Cast("libevent4j_connection*") long connection,
+            @Cast("int64_t") long micros);
+
+    public static native @Cast("libevent4j_call*") long libevent4j_call_start(@Cast("libevent4j_connection*") long connection,
+            @Cast("void*") long id, int method, String uri, int minorVersion, int streaming, @Cast("const void*") long head,
+            @Raw(withEnv = true) Object body, int direct, int offset, int length);
+
+    public static native void libevent4j_call_cancel(@Cast("libevent4j_call*") long call);
+
+    // uri.c
+    public static native int libevent4j_uri_parse(@Cast("const char*") byte[] uri, int flags, @Cast("char*") byte[] out,
+            int size);
+}

@@ -1,0 +1,110 @@
+package io.github.libevent4j.internal;
+
+import java.lang.System.Logger.Level;
+import java.lang.ref.Cleaner;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * An object over a native one. It is open until {@link #close}; its native object is freed then, or, where libevent may still be
+ * using it, on the loop's next turn. The garbage collector frees nothing: a handle that is lost unclosed is reported.
+ */
+public abstract class NativeHandle implements AutoCloseable {
+
+    private static final System.Logger LOGGER = System.getLogger("io.github.libevent4j");
+    private static final Cleaner CLEANER = Cleaner.create();
+
+    final Loop loop;
+    NativeHandle previous;
+    NativeHandle next;
+    private final AtomicBoolean closed = new AtomicBoolean();
+
+    /** The handle of a base, which is what its loop's children hang on. */
+    protected NativeHandle(Loop loop) {
+        this.loop = loop;
+        loop.adopt(this);
+        Live.HANDLES.incrementAndGet();
+        CLEANER.register(this, new Leak(getClass().getName(), closed));
+    }
+
+    /** A handle that lives on a base, and is closed with it. The loop is held. */
+    protected NativeHandle(NativeHandle base) {
+        this.loop = base.loop;
+        loop.addChild(this);
+        Live.HANDLES.incrementAndGet();
+    }
+
+    /** Frees the native object. The loop is held and the handle is closed; called once. */
+    protected abstract void release();
+
+    final void destroy() {
+        Live.HANDLES.decrementAndGet();
+        release();
+    }
+
+    final boolean markClosed() {
+        return closed.compareAndSet(false, true);
+    }
+
+    /**
+     * Closes this object; what lives on it is closed first. Safe on any thread and in any callback: while libevent may still be
+     * using the native object, it is freed on the loop's next turn. Closing again does nothing; any other use of a closed object
+     * throws {@link IllegalStateException}.
+     */
+    @Override
+    public void close() {
+        if (markClosed()) {
+            loop.doom(this);
+        }
+    }
+
+    /** Whether {@link #close} has not been called yet. Any thread. */
+    public boolean isOpen() {
+        return !closed.get();
+    }
+
+    /** @throws IllegalStateException when this is closed */
+    protected final void ensureOpen() {
+        if (!isOpen()) {
+            throw new IllegalStateException(this + " is closed");
+        }
+    }
+
+    /** Holds the loop for an operation on this open object, until {@link #exit}. */
+    protected final void enter() {
+        loop.enter();
+        if (!isOpen()) {
+            loop.exit();
+            ensureOpen();
+        }
+    }
+
+    protected final void exit() {
+        loop.exit();
+    }
+
+    @Override
+    public String toString() {
+        return getClass().getSimpleName() + "@" + Integer.toHexString(System.identityHashCode(this));
+    }
+
+    /** What is known of a handle when it is gone: nothing of the handle itself, or it would never go. */
+    private static final class Leak implements Runnable {
+
+        private final String type;
+        private final AtomicBoolean closed;
+        private final Throwable made = NativeLibrary.DEBUG ? new Throwable("made here") : null;
+
+        Leak(String type, AtomicBoolean closed) {
+            this.type = type;
+            this.closed = closed;
+        }
+
+        @Override
+        public void run() {
+            if (!closed.get()) {
+                LOGGER.log(Level.WARNING, type + " was lost without close(): its native memory is leaked"
+                    + (made == null ? " (start with -Dlibevent4j.debug=true to see where it was made)" : ""), made);
+            }
+        }
+    }
+}
