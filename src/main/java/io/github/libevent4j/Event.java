@@ -1,0 +1,239 @@
+package io.github.libevent4j;
+
+import io.github.libevent4j.bindings.event;
+import io.github.libevent4j.global.libevent;
+import io.github.libevent4j.internal.Addresses;
+import io.github.libevent4j.internal.Callbacks;
+import io.github.libevent4j.internal.Descriptors;
+import io.github.libevent4j.internal.Loop;
+import io.github.libevent4j.internal.Micros;
+import io.github.libevent4j.internal.Native;
+import io.github.libevent4j.internal.NativeHandle;
+import java.io.IOException;
+import java.nio.channels.SelectableChannel;
+import java.time.Duration;
+import java.util.EnumSet;
+import java.util.Objects;
+import java.util.Set;
+
+/**
+ * A descriptor to watch, or something to activate by hand (struct event). For time alone see {@link Timer}, for signals
+ * {@link Signal}.
+ *
+ * <p>An event waits from {@link #add} until it has become active once, or, when {@link Kind#PERSIST persistent}, until
+ * {@link #remove}. It does not own its descriptor: remove the event before the descriptor is closed.
+ */
+public final class Event extends NativeHandle {
+
+    /** What to watch for, and how (EV_*). */
+    public enum Kind {
+        /** The time given to {@link Event#add(Duration)} has passed. */
+        TIMEOUT(libevent.EV_TIMEOUT),
+        /** There is something to read. */
+        READ(libevent.EV_READ),
+        /** Something can be written. */
+        WRITE(libevent.EV_WRITE),
+        /** The peer has closed; needs {@link EventBase.Feature#EARLY_CLOSE}. */
+        CLOSED(libevent.EV_CLOSED),
+        /** Stay added after becoming active. */
+        PERSIST(libevent.EV_PERSIST),
+        /** Become active when the state changes, not for as long as it lasts; needs {@link EventBase.Feature#EDGE_TRIGGERED}. */
+        EDGE_TRIGGERED(libevent.EV_ET);
+
+        private final int bit;
+
+        Kind(int bit) {
+            this.bit = bit;
+        }
+    }
+
+    /** Runs on the loop's thread when an event is active. */
+    @FunctionalInterface
+    public interface Handler {
+        /** @param what the kinds that made it active */
+        void handle(Event event, Set<Kind> what) throws Exception;
+    }
+
+    private final event event;
+    private final long id;
+    private final long descriptor;
+    private final int priorities;
+
+    private Event(EventBase base, long descriptor, event event, long id) {
+        super(base);
+        this.descriptor = descriptor;
+        this.event = event;
+        this.id = id;
+        this.priorities = base.priorities();
+    }
+
+    /**
+     * An event on a descriptor (event_new).
+     *
+     * @param descriptor an open descriptor, or -1 for an event that only time or {@link #activate} makes active
+     * @throws IllegalArgumentException for kinds that the base's backend does not have
+     */
+    public static Event create(EventBase base, long descriptor, Set<Kind> kinds, Handler handler) {
+        Objects.requireNonNull(handler, "handler");
+        if (descriptor < -1 || descriptor > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException(descriptor + " is not a descriptor");
+        }
+        require(base, kinds, Kind.CLOSED, EventBase.Feature.EARLY_CLOSE);
+        require(base, kinds, Kind.EDGE_TRIGGERED, EventBase.Feature.EDGE_TRIGGERED);
+        int bits = 0;
+        for (Kind kind : kinds) {
+            bits |= kind.bit;
+        }
+        if (descriptor == -1 && (bits & (libevent.EV_READ | libevent.EV_WRITE | libevent.EV_CLOSED)) != 0) {
+            throw new IllegalArgumentException("an event without a descriptor cannot wait for " + kinds);
+        }
+        Event[] self = new Event[1];
+        return self[0] = create(base, descriptor, bits, what -> handler.handle(self[0], kinds(what)));
+    }
+
+    /**
+     * An event on a channel of the JDK, which must be in non-blocking mode and not be registered with a selector.
+     *
+     * @throws UnsupportedOperationException when the channel's descriptor cannot be had
+     */
+    public static Event create(EventBase base, SelectableChannel channel, Set<Kind> kinds, Handler handler) {
+        if (channel.isBlocking()) {
+            throw new IllegalArgumentException(channel + " is in blocking mode: call configureBlocking(false) first");
+        }
+        return create(base, Descriptors.of(channel), kinds, handler);
+    }
+
+    static Event create(EventBase base, long descriptor, int bits, Callbacks.EventTarget target) {
+        Loop loop = Loop.of(base);
+        loop.enter();
+        try {
+            long id = loop.register(target);
+            long address = Native.libevent4j_event_new(loop.address(), descriptor, bits, id);
+            if (address == 0) {
+                loop.unregister(id);
+                throw new OutOfMemoryError("event_new");
+            }
+            return new Event(base, descriptor, Addresses.of(address, event::new), id);
+        } finally {
+            loop.exit();
+        }
+    }
+
+    private static void require(EventBase base, Set<Kind> kinds, Kind kind, EventBase.Feature feature) {
+        if (kinds.contains(kind) && !base.features().contains(feature)) {
+            throw new IllegalArgumentException("the backend " + base.method() + " has no " + kind + " events");
+        }
+    }
+
+    private static Set<Kind> kinds(int bits) {
+        Set<Kind> kinds = EnumSet.noneOf(Kind.class);
+        for (Kind kind : Kind.values()) {
+            if ((bits & kind.bit) != 0) {
+                kinds.add(kind);
+            }
+        }
+        return kinds;
+    }
+
+    /** The descriptor, or -1 (event_get_fd). */
+    public long descriptor() {
+        return descriptor;
+    }
+
+    /**
+     * Waits for the event's kinds, without a timeout (event_add).
+     *
+     * @throws IOException when the backend does not take the descriptor
+     */
+    public void add() throws IOException {
+        addDescriptor(-1);
+    }
+
+    /** Waits for the event's kinds, and becomes active with {@link Kind#TIMEOUT} after this time (event_add). */
+    public void add(Duration timeout) throws IOException {
+        addDescriptor(Micros.of(timeout, "timeout"));
+    }
+
+    private void addDescriptor(long micros) throws IOException {
+        // Libevent would make room for any number that is called a descriptor.
+        if (descriptor >= 0 && Native.libevent4j_descriptor_check(descriptor) != 0) {
+            throw new LibeventException("event_add of descriptor " + descriptor, Native.libevent4j_errno());
+        }
+        addMicros(micros);
+    }
+
+    void addMicros(long micros) throws IOException {
+        enter();
+        try {
+            if (Native.libevent4j_event_add(event.address(), micros) != 0) {
+                throw new LibeventException("event_add of descriptor " + descriptor, Native.libevent4j_errno());
+            }
+        } finally {
+            exit();
+        }
+    }
+
+    /** Waits no longer; a callback that was due does not run (event_del). */
+    public void remove() {
+        enter();
+        try {
+            libevent.event_del(event);
+        } finally {
+            exit();
+        }
+    }
+
+    /** Makes the event active with these kinds, as if they had happened (event_active). */
+    public void activate(Set<Kind> kinds) {
+        int bits = 0;
+        for (Kind kind : kinds) {
+            bits |= kind.bit;
+        }
+        if ((bits & ~(libevent.EV_PERSIST | libevent.EV_ET)) == 0) {
+            throw new IllegalArgumentException("an event becomes active with READ, WRITE, CLOSED or TIMEOUT, not with " + kinds);
+        }
+        enter();
+        try {
+            libevent.event_active(event, bits, (short) 1);
+        } finally {
+            exit();
+        }
+    }
+
+    /** Whether the event waits, or its callback is due (event_pending). */
+    public boolean isPending() {
+        enter();
+        try {
+            return libevent.event_pending(event, (short) (libevent.EV_TIMEOUT | libevent.EV_READ | libevent.EV_WRITE
+                | libevent.EV_SIGNAL | libevent.EV_CLOSED), null) != 0;
+        } finally {
+            exit();
+        }
+    }
+
+    /**
+     * Sets how urgent the event is, 0 being the most (event_priority_set).
+     *
+     * @throws IllegalArgumentException when the base has no such priority
+     * @throws IllegalStateException when the event's callback is due
+     */
+    public void priority(int priority) {
+        enter();
+        try {
+            if (priority < 0 || priority >= priorities) {
+                throw new IllegalArgumentException("this base has the priorities 0 to " + (priorities - 1) + ", not " + priority);
+            }
+            if (libevent.event_priority_set(event, priority) != 0) {
+                throw new IllegalStateException("the priority of an active event cannot change: set it before, or in its callback");
+            }
+        } finally {
+            exit();
+        }
+    }
+
+    @Override
+    protected void release() {
+        libevent.event_free(event);
+        Loop.of(this).unregister(id);
+    }
+}

@@ -1,0 +1,355 @@
+package io.github.libevent4j;
+
+import io.github.libevent4j.bindings.event_base;
+import io.github.libevent4j.bindings.event_config;
+import io.github.libevent4j.global.libevent;
+import io.github.libevent4j.internal.Loop;
+import io.github.libevent4j.internal.Micros;
+import io.github.libevent4j.internal.Native;
+import io.github.libevent4j.internal.NativeHandle;
+import io.github.libevent4j.internal.NativeLibrary;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
+
+/**
+ * A loop and all that waits on it (event_base).
+ *
+ * <p>What lives on a base belongs to the thread that runs it: while one thread is in {@link #dispatch} or {@link #loop}, every
+ * other that uses the base, or what lives on it, gets an {@link IllegalStateException} that names both. While no thread runs it,
+ * any thread may use it. {@link #execute}, {@link #stop}, {@link #close} and what says so are safe on any thread at any time.
+ *
+ * <p>An exception that a callback throws goes to {@link #onException}'s handler, and the loop goes on. An {@link Error}, and what
+ * that handler throws, stops the loop and comes out of {@link #dispatch}.
+ *
+ * <p>Closing a base closes all that lives on it. While its loop runs, the loop stops first.
+ */
+public final class EventBase extends NativeHandle implements Executor {
+
+    /** How a base is set up (enum event_base_config_flag). */
+    public enum Flag {
+        /** No locks: the base and all on it are for one thread only, and {@link #execute} from another is refused. */
+        NOLOCK(libevent.EVENT_BASE_FLAG_NOLOCK),
+        /** Ignore the environment's {@code EVENT_*} variables. */
+        IGNORE_ENV(libevent.EVENT_BASE_FLAG_IGNORE_ENV),
+        /** Start up IOCP (Windows only). */
+        STARTUP_IOCP(libevent.EVENT_BASE_FLAG_STARTUP_IOCP),
+        /** Ask for the time anew after each callback. */
+        NO_CACHE_TIME(libevent.EVENT_BASE_FLAG_NO_CACHE_TIME),
+        /** Collect changes for epoll between two turns: fewer system calls; not for duplicated descriptors. */
+        EPOLL_USE_CHANGELIST(libevent.EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST),
+        /** Use the system's most precise timer, even where that is slower. */
+        PRECISE_TIMER(libevent.EVENT_BASE_FLAG_PRECISE_TIMER);
+
+        private final int bit;
+
+        Flag(int bit) {
+            this.bit = bit;
+        }
+    }
+
+    /** What a backend can do (enum event_method_feature). */
+    public enum Feature {
+        /** Edge-triggered events. */
+        EDGE_TRIGGERED(libevent.EV_FEATURE_ET),
+        /** Constant cost of adding, removing or triggering one event. */
+        O1(libevent.EV_FEATURE_O1),
+        /** Descriptors of any type, not only sockets. */
+        FDS(libevent.EV_FEATURE_FDS),
+        /** Notice of a closed peer without reading what it sent before ({@link Event.Kind#CLOSED}). */
+        EARLY_CLOSE(libevent.EV_FEATURE_EARLY_CLOSE);
+
+        private final int bit;
+
+        Feature(int bit) {
+            this.bit = bit;
+        }
+    }
+
+    /** How {@link #loop} runs. */
+    public enum LoopFlag {
+        /** Wait for events, run the callbacks of those that became active, and return. */
+        ONCE(libevent.EVLOOP_ONCE),
+        /** Run the callbacks of what is active now, and return without waiting. */
+        NONBLOCK(libevent.EVLOOP_NONBLOCK),
+        /** Go on waiting although no event is pending. */
+        NO_EXIT_ON_EMPTY(libevent.EVLOOP_NO_EXIT_ON_EMPTY);
+
+        private final int bit;
+
+        LoopFlag(int bit) {
+            this.bit = bit;
+        }
+    }
+
+    /** Why a loop returned. */
+    public enum LoopExit {
+        /** It was told to, or had done what its flags asked for. */
+        STOPPED,
+        /** Nothing was pending or active any more. */
+        NO_EVENTS
+    }
+
+    private final event_base base;
+    private final int priorities;
+    private final Loop loop;
+
+    private EventBase(event_base base, int priorities, Loop loop) {
+        super(loop);
+        this.base = base;
+        this.priorities = priorities;
+        this.loop = loop;
+    }
+
+    /**
+     * A base with the best backend of the platform (event_base_new).
+     *
+     * @throws IOException when the system refuses, for example for want of descriptors
+     */
+    public static EventBase create() throws IOException {
+        return newBuilder().build();
+    }
+
+    /** Chooses backend, flags and priorities first (event_config). */
+    public static Builder newBuilder() {
+        return new Builder();
+    }
+
+    /** What to make a base of. Not thread-safe; may be used again. */
+    public static final class Builder {
+        private final List<String> avoided = new ArrayList<>();
+        private final Set<Feature> required = EnumSet.noneOf(Feature.class);
+        private final Set<Flag> flags = EnumSet.noneOf(Flag.class);
+        private int priorities = 1;
+        private long maxDispatchMicros = -1;
+        private int maxCallbacks = -1;
+        private int minPriority;
+
+        private Builder() {
+        }
+
+        /** Leaves a backend out, by its name in {@link Libevent#supportedMethods} (event_config_avoid_method). */
+        public Builder avoidMethod(String method) {
+            avoided.add(Objects.requireNonNull(method, "method"));
+            return this;
+        }
+
+        /** Takes only a backend that has all of these (event_config_require_features). */
+        public Builder requireFeatures(Feature... features) {
+            required.addAll(List.of(features));
+            return this;
+        }
+
+        /** Sets flags (event_config_set_flag). */
+        public Builder flags(Flag... flags) {
+            this.flags.addAll(List.of(flags));
+            return this;
+        }
+
+        /**
+         * The number of priorities, 1 to 256, of which 0 is the most urgent; new events get the middle one
+         * (event_base_priority_init).
+         */
+        public Builder priorities(int count) {
+            if (count < 1 || count > libevent.EVENT_MAX_PRIORITIES) {
+                throw new IllegalArgumentException("priorities must be 1 to " + libevent.EVENT_MAX_PRIORITIES + ", not " + count);
+            }
+            priorities = count;
+            return this;
+        }
+
+        /**
+         * Looks for more urgent events at least this often while callbacks of priority {@code minPriority} and less urgent ones
+         * run (event_config_set_max_dispatch_interval).
+         *
+         * @param interval the longest time without a look; zero for no such limit
+         * @param callbacks the most callbacks without a look; 0 for no such limit
+         */
+        public Builder maxDispatchInterval(Duration interval, int callbacks, int minPriority) {
+            long micros = Micros.of(interval, "interval");
+            if (callbacks < 0 || minPriority < 0) {
+                throw new IllegalArgumentException("callbacks and minPriority must not be negative: " + callbacks + ", "
+                    + minPriority);
+            }
+            maxDispatchMicros = micros == 0 ? -1 : micros;
+            maxCallbacks = callbacks == 0 ? -1 : callbacks;
+            this.minPriority = minPriority;
+            return this;
+        }
+
+        /**
+         * Makes the base (event_base_new_with_config).
+         *
+         * @throws IOException when no backend fits, or the system refuses
+         */
+        public EventBase build() throws IOException {
+            NativeLibrary.ensureLoaded();
+            event_config config = libevent.event_config_new();
+            if (config == null) {
+                throw new OutOfMemoryError("event_config_new");
+            }
+            event_base base;
+            try {
+                for (String method : avoided) {
+                    libevent.event_config_avoid_method(config, method);
+                }
+                libevent.event_config_require_features(config, required.stream().mapToInt(f -> f.bit).sum());
+                flags.forEach(flag -> libevent.event_config_set_flag(config, flag.bit));
+                if (maxDispatchMicros > 0 || maxCallbacks > 0) {
+                    Native.libevent4j_config_max_dispatch(config.address(), maxDispatchMicros, maxCallbacks, minPriority);
+                }
+                base = libevent.event_base_new_with_config(config);
+            } finally {
+                libevent.event_config_free(config);
+            }
+            if (base == null) {
+                throw new LibeventException("event_base_new_with_config", 0, "no backend of " + Libevent.supportedMethods()
+                    + " is left that has the features " + required + " and could be started");
+            }
+            if (priorities > 1) {
+                libevent.event_base_priority_init(base, priorities);
+            }
+            Loop loop;
+            try {
+                loop = new Loop(base, !flags.contains(Flag.NOLOCK));
+            } catch (Throwable e) {
+                libevent.event_base_free(base);
+                throw e;
+            }
+            return new EventBase(base, priorities, loop);
+        }
+    }
+
+    // ---- running
+
+    /**
+     * Runs the loop on this thread until {@link #stop}, {@link #close} or nothing is pending any more (event_base_dispatch).
+     *
+     * @throws IllegalStateException when this base is closed or being run already
+     * @throws UncheckedIOException when the backend fails
+     */
+    public LoopExit dispatch() {
+        return loop();
+    }
+
+    /** {@link #dispatch} with flags (event_base_loop). */
+    public LoopExit loop(LoopFlag... flags) {
+        int bits = 0;
+        for (LoopFlag flag : flags) {
+            bits |= flag.bit;
+        }
+        ensureOpen();
+        int result = loop.run(bits);
+        if (result < 0) {
+            throw new UncheckedIOException(new LibeventException("event_base_loop", Native.libevent4j_errno()));
+        }
+        return result == 0 ? LoopExit.STOPPED : LoopExit.NO_EVENTS;
+    }
+
+    /**
+     * Makes the loop return after the callback that it is running (event_base_loopbreak). Any thread. When the loop does not run,
+     * the next {@link #dispatch} returns at once.
+     */
+    public void stop() {
+        ensureOpen();
+        loop.stop();
+    }
+
+    /** Makes the loop return after this time, when it has run what is active then (event_base_loopexit). */
+    public void stopAfter(Duration delay) {
+        long micros = Micros.of(delay, "delay");
+        enter();
+        try {
+            if (Native.libevent4j_loop_exit_after(loop.address(), micros) != 0) {
+                throw new OutOfMemoryError("event_base_loopexit");
+            }
+        } finally {
+            exit();
+        }
+    }
+
+    /**
+     * Runs a task on the loop's thread, on one of its next turns, in the order in which tasks were given. Any thread. Tasks wait
+     * while the loop does not run, and keep no loop from returning.
+     *
+     * @throws java.util.concurrent.RejectedExecutionException when this base is closed
+     */
+    @Override
+    public void execute(Runnable task) {
+        loop.execute(Objects.requireNonNull(task, "task"));
+    }
+
+    /**
+     * Sets what happens with an exception that a callback throws; in place of logging it. The handler runs on the loop's thread.
+     * What it throws stops the loop. Any thread.
+     */
+    public void onException(Consumer<? super Exception> handler) {
+        loop.onException(Objects.requireNonNull(handler, "handler"));
+    }
+
+    // ---- questions
+
+    /** The backend in use, such as {@code epoll} (event_base_get_method). */
+    public String method() {
+        enter();
+        try {
+            return libevent.event_base_get_method(base).getString();
+        } finally {
+            exit();
+        }
+    }
+
+    /** What the backend in use can do (event_base_get_features). */
+    public Set<Feature> features() {
+        enter();
+        try {
+            int bits = libevent.event_base_get_features(base);
+            Set<Feature> features = EnumSet.noneOf(Feature.class);
+            for (Feature feature : Feature.values()) {
+                if ((bits & feature.bit) != 0) {
+                    features.add(feature);
+                }
+            }
+            return features;
+        } finally {
+            exit();
+        }
+    }
+
+    /** The number of priorities (event_base_get_npriorities). */
+    public int priorities() {
+        return priorities;
+    }
+
+    /** Events whose callback is due (event_base_get_num_events, EVENT_BASE_COUNT_ACTIVE). */
+    public int activeEvents() {
+        enter();
+        try {
+            return loop.activeEvents();
+        } finally {
+            exit();
+        }
+    }
+
+    /** Events that wait (event_base_get_num_events, EVENT_BASE_COUNT_ADDED). */
+    public int pendingEvents() {
+        enter();
+        try {
+            return libevent.event_base_get_num_events(base, libevent.EVENT_BASE_COUNT_ADDED);
+        } finally {
+            exit();
+        }
+    }
+
+    @Override
+    protected void release() {
+        libevent.event_base_free(base);
+    }
+}

@@ -1,0 +1,61 @@
+package io.github.libevent4j;
+
+import io.github.libevent4j.global.libevent;
+import io.github.libevent4j.internal.Micros;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.Objects;
+
+/** Runs something after a time, once or again and again (evtimer). On the loop's thread. */
+public final class Timer implements AutoCloseable {
+
+    private final Event event;
+    private final boolean periodic;
+
+    private Timer(EventBase base, int bits, Runnable action) {
+        Objects.requireNonNull(action, "action");
+        this.periodic = bits != 0;
+        this.event = Event.create(base, -1, bits, what -> action.run());
+    }
+
+    /** A timer that runs once for each {@link #start} (evtimer_new). */
+    public static Timer create(EventBase base, Runnable action) {
+        return new Timer(base, 0, action);
+    }
+
+    /** A timer that runs again and again from {@link #start} to {@link #stop}, without drift (EV_PERSIST). */
+    public static Timer periodic(EventBase base, Runnable action) {
+        return new Timer(base, libevent.EV_PERSIST, action);
+    }
+
+    /** Starts, or starts anew: the time counts from now (evtimer_add). A periodic timer's must be longer than zero. */
+    public void start(Duration delay) {
+        try {
+            event.addMicros(periodic ? Micros.positive(delay, "a period") : Micros.of(delay, "delay"));
+        } catch (IOException e) { // there is no descriptor that a backend could refuse
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Waits no longer (evtimer_del). */
+    public void stop() {
+        event.remove();
+    }
+
+    /** Whether the timer waits, or is due (evtimer_pending). */
+    public boolean isPending() {
+        return event.isPending();
+    }
+
+    /** See {@link Event#priority}. */
+    public void priority(int priority) {
+        event.priority(priority);
+    }
+
+    /** See {@link Event#close}. */
+    @Override
+    public void close() {
+        event.close();
+    }
+}
