@@ -1,0 +1,133 @@
+package io.github.libevent4j.http;
+
+import io.github.libevent4j.internal.Loop;
+import io.github.libevent4j.internal.Native;
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.Objects;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * A reply that is sent piece by piece (evhttp_send_reply_start, _chunk and _end). It must be ended, or aborted. Safe on any thread;
+ * pieces are sent in the order in which they are given.
+ */
+public final class ChunkedReply {
+
+    private final HttpServer server;
+    private final Loop loop;
+    private final HttpExchange.Watch watch;
+    private final AtomicBoolean closed = new AtomicBoolean();
+    private final Queue<CompletableFuture<Void>> waiting = new ArrayDeque<>();
+    private long address;
+
+    ChunkedReply(HttpServer server, Loop loop, HttpExchange.Watch watch) {
+        this.server = server;
+        this.loop = loop;
+        this.watch = watch;
+    }
+
+    /**
+     * Sends a piece (evhttp_send_reply_chunk_with_cb). To keep memory flat, send the next one when this one's future is done.
+     *
+     * @return done, on the loop's thread, when the piece is with the kernel; failed with an {@link IOException} when the client
+     *     left or the server was closed
+     * @throws IllegalStateException after {@link #end} or {@link #abort}
+     */
+    public CompletableFuture<Void> send(byte[] bytes) {
+        Objects.requireNonNull(bytes, "bytes");
+        if (closed.get()) {
+            throw new IllegalStateException("this reply has ended");
+        }
+        CompletableFuture<Void> sent = new CompletableFuture<>();
+        byte[] stable = loop.held() ? bytes : bytes.clone();
+        loop.submit(() -> {
+            if (address == 0) {
+                sent.completeExceptionally(new IOException("the client left before it had the whole reply"));
+            } else if (stable.length == 0) {
+                sent.complete(null);
+            } else {
+                send(stable, sent);
+            }
+        });
+        return sent;
+    }
+
+    private void send(byte[] bytes, CompletableFuture<Void> sent) {
+        if (Native.libevent4j_exchange_chunk(address, bytes, 0, 0, bytes.length) == 0) {
+            waiting.add(sent);
+        } else {
+            sent.completeExceptionally(new IOException("there was no memory for the piece"));
+        }
+    }
+
+    /** Ends the reply (evhttp_send_reply_end). Ending again does nothing. */
+    public void end() {
+        if (closed.compareAndSet(false, true)) {
+            loop.submit(() -> {
+                long exchange = take();
+                if (exchange != 0) {
+                    Native.libevent4j_exchange_end(exchange);
+                }
+            });
+        }
+    }
+
+    /** Breaks the reply off: the connection is closed, so that the client can tell. After {@link #end} this does nothing. */
+    public void abort() {
+        if (closed.compareAndSet(false, true)) {
+            Runnable abort = () -> {
+                long exchange = take();
+                if (exchange != 0) {
+                    Native.libevent4j_exchange_abort(exchange);
+                }
+            };
+            if (loop.inCallback()) {
+                loop.execute(abort); // libevent may be in the middle of this very connection
+            } else {
+                loop.submit(abort);
+            }
+        }
+    }
+
+    /** The exchange, if there still is one, which nobody else gets any more. */
+    private long take() {
+        long exchange = server.isOpen() ? address : 0;
+        address = 0;
+        return exchange;
+    }
+
+    /** See {@link HttpExchange#completion}. */
+    public CompletableFuture<Void> completion() {
+        return watch.completion;
+    }
+
+    void started(long exchange) {
+        address = exchange;
+    }
+
+    void drained() {
+        finish(null);
+    }
+
+    /** The exchange has ended: complete, or because the client left, and then it is still to be freed. */
+    void ended(IOException failure) {
+        if (failure != null && address != 0) {
+            Native.libevent4j_exchange_end(address);
+        }
+        address = 0;
+        finish(failure);
+    }
+
+    private void finish(IOException failure) {
+        for (int n = waiting.size(); n > 0; n--) {
+            CompletableFuture<Void> sent = waiting.remove();
+            if (failure == null) {
+                sent.complete(null);
+            } else {
+                sent.completeExceptionally(failure);
+            }
+        }
+    }
+}

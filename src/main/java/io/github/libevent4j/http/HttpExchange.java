@@ -1,0 +1,485 @@
+package io.github.libevent4j.http;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.github.libevent4j.LibeventException;
+import io.github.libevent4j.internal.Callbacks;
+import io.github.libevent4j.internal.Descriptors;
+import io.github.libevent4j.internal.Head;
+import io.github.libevent4j.internal.HeadWriter;
+import io.github.libevent4j.internal.Loop;
+import io.github.libevent4j.internal.Native;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
+
+/**
+ * A request and its reply (evhttp_request).
+ *
+ * <p>Until it is answered the exchange belongs to its handler, on the loop's thread. {@link #defer} keeps it for later: then any
+ * one thread at a time may read and answer it. An exchange is answered exactly once; afterwards its request can no longer be read,
+ * and every use but {@link #completion} throws {@link IllegalStateException}. A reply to a client that has left is dropped;
+ * {@link #completion} tells.
+ */
+public final class HttpExchange {
+
+    private enum State {
+        /** The handler has it. */
+        HANDLING,
+        /** Kept for later. */
+        DEFERRED,
+        /** Answered, or being answered in chunks. */
+        ANSWERED
+    }
+
+    private final HttpServer server;
+    private final Loop loop;
+    private final AtomicReference<State> state = new AtomicReference<>(State.HANDLING);
+    private long address;
+    private Head head;
+    private Headers headers;
+    private HttpUri uri;
+    private byte[] body;
+    private List<String> replyHeaders;
+    private String reason;
+    private Watch watch;
+
+    HttpExchange(HttpServer server, Loop loop, long address, Head head) {
+        this.server = server;
+        this.loop = loop;
+        this.address = address;
+        this.head = head;
+    }
+
+    // ---- the request
+
+    /** The request's method (evhttp_request_get_command). */
+    public HttpMethod method() {
+        return HttpMethod.of(head().code());
+    }
+
+    /** The request's target as it was sent (evhttp_request_get_uri). */
+    public String rawUri() {
+        return head().text();
+    }
+
+    /** The request's target in its parts (evhttp_request_get_evhttp_uri). */
+    public HttpUri uri() {
+        if (uri == null) {
+            uri = HttpUri.parseLeniently(rawUri());
+        }
+        return uri;
+    }
+
+    /** The request's version, such as {@code HTTP/1.1}. */
+    public String version() {
+        return "HTTP/" + head().majorVersion() + "." + head().minorVersion();
+    }
+
+    /** The request's headers (evhttp_request_get_input_headers). */
+    public Headers headers() {
+        Head current = head();
+        if (headers == null) {
+            headers = new Headers(current.headers());
+        }
+        return headers;
+    }
+
+    /** The client's address (evhttp_connection_get_peer). */
+    public InetSocketAddress remoteAddress() {
+        try {
+            return new InetSocketAddress(InetAddress.getByName(head().remoteHost()), head().remotePort());
+        } catch (UnknownHostException e) { // an address in digits; should Java not know its scope, the text is still right
+            return InetSocketAddress.createUnresolved(head().remoteHost(), head().remotePort());
+        }
+    }
+
+    /** Bytes of the request's body. */
+    public long bodyLength() {
+        return head().bodyLength();
+    }
+
+    /** The request's body, empty when there is none; the same array each time (evhttp_request_get_input_buffer). */
+    public byte[] body() {
+        head();
+        if (body == null) {
+            body = new byte[bodySize()];
+            if (body.length > 0) {
+                copyBody(body);
+            }
+        }
+        return body;
+    }
+
+    /** The request's body in a new direct buffer, from position 0 to its limit. */
+    public ByteBuffer bodyBuffer() {
+        head();
+        if (body != null) {
+            return ByteBuffer.allocateDirect(body.length).put(body).flip();
+        }
+        ByteBuffer buffer = ByteBuffer.allocateDirect(bodySize());
+        if (buffer.hasRemaining()) {
+            copyBody(buffer);
+        }
+        return buffer;
+    }
+
+    private int bodySize() {
+        return Math.toIntExact(bodyLength()); // evhttp holds it in memory, so a larger one is not to be expected
+    }
+
+    private void copyBody(Object target) {
+        loop.enter();
+        try {
+            Native.libevent4j_exchange_body(address, target);
+        } finally {
+            loop.exit();
+        }
+    }
+
+    /** The head of a request that may still be read, by this thread. */
+    private Head head() {
+        switch (state.get()) {
+            case ANSWERED -> throw new IllegalStateException("this exchange is answered: its request can no longer be read");
+            case HANDLING -> ensureHeld();
+            default -> { }
+        }
+        return head;
+    }
+
+    private void ensureHeld() {
+        if (!loop.held()) {
+            throw new IllegalStateException("thread " + Thread.currentThread().getName() + " must not use an exchange that its"
+                + " handler has not deferred: call defer() in the handler");
+        }
+    }
+
+    // ---- how to answer
+
+    /**
+     * Keeps the exchange when its handler returns, to be answered later, on any thread. It must be answered: a client waits.
+     *
+     * @return this
+     */
+    public HttpExchange defer() {
+        ensureHeld();
+        if (state.get() == State.HANDLING) {
+            body();
+            head.keep();
+        }
+        if (!state.compareAndSet(State.HANDLING, State.DEFERRED)) {
+            throw answeredAlready();
+        }
+        return this;
+    }
+
+    /**
+     * Adds a header to the reply (evhttp_add_header). Without them libevent adds Date, Content-Length and, where it must,
+     * Connection.
+     *
+     * @param value one line; ISO-8859-1
+     * @throws IllegalArgumentException when name or value is not allowed in HTTP
+     */
+    public HttpExchange header(String name, String value) {
+        head();
+        Syntax.name(name);
+        Syntax.line("the value of " + name, value);
+        if (replyHeaders == null) {
+            replyHeaders = new ArrayList<>();
+        }
+        replyHeaders.add(name);
+        replyHeaders.add(value);
+        return this;
+    }
+
+    /** Sets the reply's reason phrase, in place of libevent's own for its status. */
+    public HttpExchange reason(String phrase) {
+        head();
+        reason = Syntax.line("a reason", phrase);
+        return this;
+    }
+
+    /**
+     * How the reply ends: completed on the loop when all of it is with the kernel, or with an {@link IOException} when the client
+     * left or the server was closed before. To be asked for before the reply.
+     */
+    public CompletableFuture<Void> completion() {
+        if (watch == null) {
+            head();
+            watch = new Watch();
+            loop.submit(() -> watch(watch));
+        }
+        return watch.completion;
+    }
+
+    /** Replies without a body (evhttp_send_reply). */
+    public void reply(int status) {
+        reply(status, new byte[0], 0, 0);
+    }
+
+    /** Replies with text, as UTF-8, and as text/plain unless a Content-Type was added. */
+    public void reply(int status, String text) {
+        byte[] bytes = text.getBytes(UTF_8);
+        if (!hasReplyHeader("Content-Type")) {
+            header("Content-Type", "text/plain; charset=utf-8");
+        }
+        reply(status, bytes, 0, bytes.length);
+    }
+
+    /** Replies with these bytes. */
+    public void reply(int status, byte[] bytes) {
+        reply(status, bytes, 0, bytes.length);
+    }
+
+    /** Replies with the bytes between the buffer's position and limit, which it leaves as they are. */
+    public void reply(int status, ByteBuffer bytes) {
+        if (bytes.hasArray()) {
+            reply(status, bytes.array(), bytes.arrayOffset() + bytes.position(), bytes.remaining());
+        } else if (bytes.isDirect() && loop.held()) {
+            answer(Syntax.status(status), (address, head) -> Native.libevent4j_exchange_reply(address, status, head, bytes, 1,
+                bytes.position(), bytes.remaining()));
+        } else {
+            byte[] copy = new byte[bytes.remaining()];
+            bytes.get(bytes.position(), copy);
+            reply(status, copy, 0, copy.length);
+        }
+    }
+
+    private void reply(int status, byte[] bytes, int offset, int length) {
+        Syntax.status(status);
+        // On another thread the bytes wait for the loop, and the caller may change them meanwhile.
+        byte[] stable = loop.held() ? bytes : Arrays.copyOfRange(bytes, offset, offset + length);
+        int start = stable == bytes ? offset : 0;
+        answer(status, (address, head) -> Native.libevent4j_exchange_reply(address, status, head, stable, 0, start, length));
+    }
+
+    /**
+     * Replies with a part of a file, which the kernel sends without its bytes passing through memory where it can
+     * (evbuffer_add_file_segment). The channel stays the caller's, who may close it at once.
+     *
+     * @throws IllegalArgumentException when the file does not have these bytes
+     * @throws IOException when the file cannot be looked at, or no descriptor is left
+     */
+    public void reply(int status, FileChannel file, long position, long count) throws IOException {
+        Syntax.status(status);
+        head();
+        long size = file.size();
+        if (position < 0 || count < 0 || position > size - count) {
+            throw new IllegalArgumentException("the file has " + size + " bytes, not " + count + " from " + position);
+        }
+        long descriptor = Descriptors.duplicate(file);
+        if (descriptor < 0) {
+            throw new LibeventException("dup of a file's descriptor", Native.libevent4j_errno());
+        }
+        try {
+            answer(status, new Answer() {
+                @Override
+                public int send(long exchange, long headAddress) {
+                    return Native.libevent4j_exchange_reply_file(exchange, status, headAddress, descriptor, position, count);
+                }
+
+                @Override
+                public void dropped() {
+                    Native.libevent4j_descriptor_close(descriptor);
+                }
+            });
+        } catch (RuntimeException e) {
+            Native.libevent4j_descriptor_close(descriptor);
+            throw e;
+        }
+    }
+
+    /** Replies with libevent's own page for a status, and closes the connection; headers added before are dropped (evhttp_send_error). */
+    public void replyError(int status) {
+        Syntax.status(status);
+        String phrase = reason;
+        answer(status, (address, head) -> Native.libevent4j_exchange_error(address, status, phrase));
+    }
+
+    /**
+     * Starts a reply that is sent piece by piece, over time: in chunks, unless a Content-Length was added
+     * (evhttp_send_reply_start).
+     */
+    public ChunkedReply start(int status) {
+        Syntax.status(status);
+        Watch watched = watch == null ? new Watch() : watch;
+        boolean registered = watch != null;
+        watch = watched;
+        ChunkedReply reply = new ChunkedReply(server, loop, watched);
+        claim();
+        watched.reply = reply;
+        loop.submit(() -> {
+            if (!server.isOpen()) {
+                watched.end(closedServer());
+                return;
+            }
+            if (!registered) {
+                watch(watched);
+            }
+            int result = Native.libevent4j_exchange_start(address, status, writeHead());
+            if (result == 0) {
+                reply.started(address);
+            } else if (result < 0) {
+                Native.libevent4j_exchange_abort(address);
+            } else {
+                Native.libevent4j_exchange_end(address);
+                watched.end(clientLeft());
+            }
+            forget();
+        });
+        return reply;
+    }
+
+    // ---- answering
+
+    /** One of the ways to answer. Runs with the loop held. */
+    @FunctionalInterface
+    private interface Answer {
+        /** @return 0, 1 when the client has left, or -1 when nothing was sent */
+        int send(long exchange, long headAddress);
+
+        /** Called in place of send() when there is no exchange any more. */
+        default void dropped() {
+        }
+    }
+
+    private void claim() {
+        State current = state.get();
+        if (current == State.HANDLING) {
+            ensureHeld();
+        }
+        if (current == State.ANSWERED || !state.compareAndSet(current, State.ANSWERED)) {
+            throw answeredAlready();
+        }
+    }
+
+    private static IllegalStateException answeredAlready() {
+        return new IllegalStateException("this exchange is answered already: a request gets one reply");
+    }
+
+    private void answer(int status, Answer answer) {
+        claim();
+        loop.submit(() -> {
+            if (!server.isOpen()) {
+                answer.dropped();
+                if (watch != null) {
+                    watch.end(closedServer());
+                }
+                return;
+            }
+            int result = answer.send(address, writeHead());
+            if (result < 0) { // no memory for the reply, or no page for the file: the connection is all that can be given up
+                Native.libevent4j_exchange_abort(address);
+            } else if (result > 0 && watch != null) {
+                watch.end(clientLeft());
+            }
+            forget();
+        });
+    }
+
+    private static IOException clientLeft() {
+        return new IOException("the client left before it had the whole reply");
+    }
+
+    private static IOException closedServer() {
+        return new IOException("the server was closed before the reply was sent");
+    }
+
+    /** The exchange is the shim's now. */
+    private void forget() {
+        address = 0;
+        head = null;
+        headers = null;
+        body = null;
+    }
+
+    private long writeHead() {
+        HeadWriter writer = loop.headWriter().begin(reason);
+        if (replyHeaders != null) {
+            for (int i = 0; i < replyHeaders.size(); i += 2) {
+                writer.add(replyHeaders.get(i), replyHeaders.get(i + 1));
+            }
+        }
+        if (server.isStopping() && !hasReplyHeader("Connection")) {
+            writer.add("Connection", "close");
+        }
+        return writer.end();
+    }
+
+    private boolean hasReplyHeader(String name) {
+        if (replyHeaders != null) {
+            for (int i = 0; i < replyHeaders.size(); i += 2) {
+                if (replyHeaders.get(i).equalsIgnoreCase(name)) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    /** The handler returned. */
+    void handled() {
+        if (state.get() == State.HANDLING) {
+            throw new IllegalStateException("the handler of " + rawUri() + " returned without a reply: answer, or call defer()");
+        }
+    }
+
+    /** The handler threw. */
+    void failed() {
+        if (state.get() == State.HANDLING) {
+            replyHeaders = null;
+            reason = null;
+            reply(500, "Internal Server Error\n");
+        }
+    }
+
+    private void watch(Watch watched) {
+        if (address != 0 && server.isOpen()) {
+            watched.id = loop.register(watched);
+            Native.libevent4j_exchange_watch(address, watched.id);
+        } else {
+            watched.end(closedServer());
+        }
+    }
+
+    /** Waits for the exchange's end. */
+    final class Watch implements Callbacks.ExchangeTarget {
+
+        final CompletableFuture<Void> completion = new CompletableFuture<>();
+        private long id;
+        private ChunkedReply reply;
+
+        @Override
+        public void onEnded(boolean complete) {
+            end(complete ? null : server.isOpen() ? clientLeft() : closedServer());
+        }
+
+        @Override
+        public void onDrained() {
+            if (reply != null) {
+                reply.drained();
+            }
+        }
+
+        void end(IOException failure) {
+            loop.unregister(id);
+            if (reply != null) {
+                reply.ended(failure);
+            }
+            if (failure == null) {
+                completion.complete(null);
+            } else {
+                completion.completeExceptionally(failure);
+            }
+        }
+    }
+}
