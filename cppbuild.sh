@@ -186,7 +186,7 @@ install() {
         write_build_header
         echo "$key" > "$OUT/libevent.key"
     fi
-    make -s -C native OUT="$OUT" shim
+    make -s -j2 -C native OUT="$OUT" shim facts
 }
 
 case $command in

@@ -7,7 +7,7 @@ import org.bytedeco.javacpp.tools.InfoMap;
 import org.bytedeco.javacpp.tools.InfoMapper;
 
 /**
- * What JavaCPP binds of libevent, and how: one line per header in {@code include}, in the order in which one needs the other, and
+ * What JavaCPP binds of libevent, and how: one line per header, in the order in which one needs the other, and
  * an {@link Info} for each thing that JavaCPP cannot tell from the headers alone.
  *
  * <p>A class of {@code internal} that binds functions of {@code native/libevent4j.h} by hand joins the same native library with
@@ -18,8 +18,8 @@ import org.bytedeco.javacpp.tools.InfoMapper;
  */
 @Properties(
     value = @Platform(
-        include = {
-            "parsed/system.h",
+        cinclude = {
+            "parsed/names.h",
             "event2/util.h",
             "event2/keyvalq_struct.h",
             "event2/event.h",
@@ -31,9 +31,20 @@ import org.bytedeco.javacpp.tools.InfoMapper;
             "event2/listener.h",
             "event2/http.h",
             "event2/http_struct.h",
+            "event2/dns.h",
+            "event2/dns_struct.h",
+            "event2/tag.h",
+            "event2/rpc.h",
+            "event2/rpc_struct.h",
+            "event2/event_compat.h",
+            "event2/buffer_compat.h",
+            "event2/bufferevent_compat.h",
+            "event2/dns_compat.h",
+            "event2/http_compat.h",
+            "event2/tag_compat.h",
             "libevent4j.h", // internal.Native binds it by hand: mapConditions() hides it from the parser
         },
-        exclude = "parsed/system.h", // parsed only, a C++ compiler has the system's own
+        exclude = "parsed/names.h", // parsed only, a C++ compiler has the system's own
         library = "jnilibevent"),
     target = "io.github.libevent4j.bindings",
     global = "io.github.libevent4j.global.libevent")
@@ -45,19 +56,21 @@ public class libevent implements InfoMapper {
         mapCallbacks(infoMap);
         mapConstants(infoMap);
         mapMacros(infoMap);
+        mapVariadics(infoMap);
     }
 
     /** The branches of the headers' conditions to take. */
     private static void mapConditions(InfoMap infoMap) {
         infoMap
-            .put(new Info("EVENT__HAVE_STDINT_H", "EVENT__HAVE_GETTIMEOFDAY", "EVENT__HAVE_TIMERADD", "EVENT__HAVE_TIMERCLEAR",
+            .put(new Info("__cplusplus", "EVENT__HAVE_STDINT_H", "EVENT__HAVE_GETTIMEOFDAY", "EVENT__HAVE_TIMERADD", "EVENT__HAVE_TIMERCLEAR",
                 "EVENT__HAVE_TIMERISSET", "EVENT__SIZEOF_SIZE_T == 8", "LIBEVENT4J_H").define())
             // Without these, the headers define the structures themselves, by libevent's names.
             .put(new Info("EVENT__HAVE_SYS_UIO_H", "EVENT__HAVE_STRUCT_ADDRINFO").define(false))
-            .put(new Info("__cplusplus", "_MSC_VER", "__GNUC__", "_WIN32", "defined(_WIN32)", "0",
+            .put(new Info("_MSC_VER", "__GNUC__", "_WIN32", "defined(_WIN32)", "0",
                 "EVENT_IN_DOXYGEN_", "defined(EVENT_IN_DOXYGEN_)", "EVENT__SIZEOF_SIZE_T == 4", "defined(TAILQ_ENTRY)",
                 "defined(EVENT__SIZEOF_VOID__) && !defined(EVENT__SIZEOF_VOID_P)",
                 "EVENT__HAVE_STRUCT_SOCKADDR_STORAGE___SS_FAMILY",
+                "defined(EVENT_IN_DOXYGEN_) || defined(_WIN32)",
                 "(defined(_WIN32) && !defined(EVENT__DISABLE_THREAD_SUPPORT)) || defined(EVENT_IN_DOXYGEN_)").define(false));
     }
 
@@ -73,6 +86,7 @@ public class libevent implements InfoMapper {
             // An int on POSIX, a pointer's size on Windows.
             .put(type("evutil_socket_t").valueTypes("long").pointerTypes("Pointer"))
             .put(type("time_t", "suseconds_t").valueTypes("long"))
+            .put(new Info("evbuffercb", "everrorcb").cppTypes()) // other names of types
             .put(type("FILE").pointerTypes("Pointer"));
     }
 
@@ -81,26 +95,29 @@ public class libevent implements InfoMapper {
         return new Info(names).cppText("").cast();
     }
 
-    /** Names for the callbacks that libevent itself gives none. */
+    /** Names for the callbacks that the headers leave without one, by their signatures. */
     private static void mapCallbacks(InfoMap infoMap) {
         infoMap
             .put(callback("void (*)(evutil_socket_t, short, void*)", "event_callback_fn"))
             .put(callback("void (*)(event*, void*)", "event_finalize_callback_fn"))
-            .put(callback("void (*)(event_callback*, void*)", "event_callback_self_fn"))
             .put(callback("void* (*)(size_t)", "malloc_fn"))
             .put(callback("void* (*)(void*, size_t)", "realloc_fn"))
             .put(callback("void (*)(void*)", "free_fn"))
-            .put(callback("unsigned long (*)()", "evthread_id_fn"))
-            .put(callback("void* (*)(unsigned)", "evthread_alloc_fn"))
-            .put(callback("void (*)(void*, unsigned)", "evthread_free_fn"))
-            .put(callback("int (*)(unsigned, void*)", "evthread_lock_fn"))
-            .put(callback("int (*)(void*, int)", "evthread_signal_condition_fn"))
-            .put(callback("int (*)(void*, void*, const timeval*)", "evthread_wait_condition_fn"))
+            .put(callback("id_fn", "evthread_id_fn"))
             .put(callback("void (*)(evhttp_request*, void*)", "evhttp_request_cb"))
             .put(callback("int (*)(evhttp_request*, void*)", "evhttp_header_cb"))
             .put(callback("void (*)(evhttp_request_error, void*)", "evhttp_error_cb"))
             .put(callback("void (*)(evhttp_connection*, void*)", "evhttp_connection_cb"))
-            .put(callback("bufferevent* (*)(event_base*, void*)", "evhttp_bufferevent_cb"));
+            .put(callback("bufferevent* (*)(event_base*, void*)", "evhttp_bufferevent_cb"))
+            .put(callback("fn", "evdns_transaction_id_fn"))
+            .put(callback("void (*)(char*, size_t)", "evdns_random_bytes_fn"))
+            .put(callback("void (*)(evrpc_req_generic*, void*)", "evrpc_request_cb"))
+            .put(callback("void (*)(evrpc_status*, void*, void*, void*)", "evrpc_reply_cb"))
+            .put(callback("int (*)(void*, evhttp_request*, evbuffer*, void*)", "evrpc_hook_cb"))
+            .put(callback("void* (*)(void*)", "evrpc_new_fn"))
+            .put(callback("int (*)(void*)", "evrpc_complete_fn"))
+            .put(callback("void (*)(evbuffer*, void*)", "evrpc_marshal_fn"))
+            .put(callback("int (*)(void*, evbuffer*)", "evrpc_unmarshal_fn"));
     }
 
     private static Info callback(String signature, String name) {
@@ -151,6 +168,32 @@ public class libevent implements InfoMapper {
             .put(new Info("EVUTIL_SET_SOCKET_ERROR").cppTypes("void", "int"))
             .put(new Info("evutil_socket_geterror").cppTypes("int", "evutil_socket_t"))
             .put(new Info("evutil_socket_error_to_string").cppTypes("const char*", "int"))
+            .put(new Info("evhttp_request_uri").cppTypes("const char*", "const evhttp_request*"))
+            .put(new Info("evtimer_set", "timeout_set").cppTypes("void", event, callback, data))
+            .put(new Info("evsignal_set", "signal_set").cppTypes("void", event, "int", callback, data))
+            .put(new Info("timeout_add", "signal_add").cppTypes("int", event, "const " + time))
+            .put(new Info("timeout_pending", "signal_pending").cppTypes("int", event, time))
+            .put(new Info("timeout_del", "signal_del", "timeout_initialized", "signal_initialized", "EVENT_FD", "EVENT_SIGNAL")
+                .cppTypes("int", event))
+            .put(new Info("EVBUFFER_LENGTH").cppTypes("size_t", "evbuffer*"))
+            .put(new Info("EVBUFFER_DATA").cppTypes("unsigned char*", "evbuffer*"))
+            .put(new Info("EVBUFFER_INPUT", "EVBUFFER_OUTPUT").cppTypes("evbuffer*", "bufferevent*"))
+            .put(new Info("encode_int").cppTypes("void", "evbuffer*", "ev_uint32_t"))
+            .put(new Info("encode_int64").cppTypes("void", "evbuffer*", "ev_uint64_t"))
             .put(new Info("evutil_timercmp", "evutil_offsetof").cppText("")); // of no use without C's preprocessor
+    }
+
+    /** Variadic functions, for the formats of no argument and of one. */
+    private static void mapVariadics(InfoMap infoMap) {
+        variadic(infoMap, "evbuffer_add_printf", "evbuffer buf");
+        variadic(infoMap, "evutil_snprintf", "@Cast(\"char*\") BytePointer buf, @Cast(\"size_t\") long buflen");
+    }
+
+    private static void variadic(InfoMap infoMap, String function, String parameters) {
+        StringBuilder text = new StringBuilder("/** The format, and what it formats, as C's printf takes them: as unsafe here as there. */\n");
+        for (String argument : new String[] {"", ", String arg", ", int arg", ", long arg", ", double arg", ", Pointer arg"}) {
+            text.append("public static native int " + function + "(" + parameters + ", String format" + argument + ");\n");
+        }
+        infoMap.put(new Info(function).javaText(text.toString()));
     }
 }
