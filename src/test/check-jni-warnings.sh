@@ -5,8 +5,9 @@ cd "$1"
 
 logs=(jvm-*.log)
 [[ -e ${logs[0]} ]] || exit 0 # no test ran
-if grep -hE -A4 'WARNING in native method|FATAL ERROR in native method|WARNING: JNI local refs' "${logs[@]}" >&2; then
-    echo "check-jni-warnings.sh: the JVM reported a misuse of JNI" >&2
-    exit 1
-fi
+warnings=$(grep -hE -A20 'WARNING in native method|FATAL ERROR in native method|WARNING: JNI local refs' "${logs[@]}" || true)
 rm "${logs[@]}"
+[[ -z $warnings ]] && exit 0
+echo "$warnings" >&2
+echo "check-jni-warnings.sh: the JVM reported a misuse of JNI" >&2
+exit 1
