@@ -4,8 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
+
+#include <event2/util.h>
 
 int64_t
 libevent4j_descriptor_of(JNIEnv *env, jclass native, jobject channel)
@@ -57,6 +61,12 @@ libevent4j_descriptor_close(int64_t fd)
 }
 
 int
+libevent4j_would_block(int error)
+{
+	return error == EAGAIN || error == EINTR;
+}
+
+int
 libevent4j_local_port(int64_t fd)
 {
 	struct sockaddr_storage address;
@@ -71,4 +81,38 @@ libevent4j_local_port(int64_t fd)
 	if (address.ss_family == AF_INET6)
 		return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
 	return 0;
+}
+
+int
+libevent4j_parse_address(const char *address, int port, struct sockaddr_storage *parsed)
+{
+	struct sockaddr_in *in = (struct sockaddr_in *)parsed;
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)parsed;
+	unsigned scope = 0;
+
+	memset(parsed, 0, sizeof(*parsed));
+	if (port < 0) {
+		struct sockaddr_un *un = (struct sockaddr_un *)parsed;
+
+		if (strlen(address) >= sizeof(un->sun_path)) {
+			libevent4j_failed(ENAMETOOLONG);
+			return -1;
+		}
+		un->sun_family = AF_UNIX;
+		memcpy(un->sun_path, address, strlen(address));
+		return sizeof(*un);
+	}
+	if (evutil_inet_pton(AF_INET, address, &in->sin_addr) == 1) {
+		in->sin_family = AF_INET;
+		in->sin_port = htons((uint16_t)port);
+		return sizeof(*in);
+	}
+	if (evutil_inet_pton_scope(AF_INET6, address, &in6->sin6_addr, &scope) == 1) {
+		in6->sin6_family = AF_INET6;
+		in6->sin6_port = htons((uint16_t)port);
+		in6->sin6_scope_id = scope;
+		return sizeof(*in6);
+	}
+	libevent4j_failed(EAFNOSUPPORT);
+	return -1;
 }

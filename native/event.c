@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 struct timeval
@@ -85,6 +86,84 @@ libevent4j_event_add(struct event *event, int64_t micros)
 
 	libevent4j_failed(errno);
 	return result;
+}
+
+int
+libevent4j_event_once(struct libevent4j_loop *loop, int64_t fd, int what, void *id, int64_t micros)
+{
+	struct timeval tv = libevent4j_timeval(micros);
+	int result = event_base_once(loop->base, (evutil_socket_t)fd, (short)what, on_event, id, micros < 0 ? NULL : &tv);
+
+	libevent4j_failed(errno);
+	return result;
+}
+
+const struct timeval *
+libevent4j_common_timeout(struct libevent4j_loop *loop, int64_t micros)
+{
+	struct timeval tv = libevent4j_timeval(micros);
+
+	return event_base_init_common_timeout(loop->base, &tv);
+}
+
+int
+libevent4j_event_add_common(struct event *event, const struct timeval *timeout)
+{
+	int result = event_add(event, timeout);
+
+	libevent4j_failed(errno);
+	return result;
+}
+
+static int64_t
+micros_of(int result, const struct timeval *tv)
+{
+	return result != 0 ? -1 : (int64_t)tv->tv_sec * 1000000 + tv->tv_usec;
+}
+
+int64_t
+libevent4j_loop_time(struct libevent4j_loop *loop)
+{
+	struct timeval tv;
+	int result = event_base_gettimeofday_cached(loop->base, &tv);
+
+	return micros_of(result, &tv);
+}
+
+int64_t
+libevent4j_monotonic_time(struct evutil_monotonic_timer *timer)
+{
+	struct timeval tv;
+	int result = evutil_gettime_monotonic(timer, &tv);
+
+	return micros_of(result, &tv);
+}
+
+jobject
+libevent4j_loop_dump(JNIEnv *env, jclass native, struct libevent4j_loop *loop)
+{
+	FILE *file = tmpfile();
+	long size;
+	char *text = NULL;
+	jobject dump = NULL;
+
+	(void)native;
+	if (file == NULL) {
+		libevent4j_failed(errno);
+		return NULL;
+	}
+	event_base_dump_events(loop->base, file);
+	size = ftell(file);
+	rewind(file);
+	if (size >= 0 && (text = libevent4j_calloc((size_t)size + 1)) != NULL) {
+		text[fread(text, 1, (size_t)size, file)] = '\0';
+		dump = (*env)->NewStringUTF(env, text);
+	} else {
+		libevent4j_failed(ENOMEM);
+	}
+	libevent4j_free(text);
+	fclose(file);
+	return dump;
 }
 
 int

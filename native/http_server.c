@@ -363,28 +363,6 @@ libevent4j_exchange_reply(JNIEnv *env, jclass native, struct libevent4j_exchange
 	return 0;
 }
 
-/* A part of a file, read and sent by the kernel where it can. Takes the descriptor. 0 or -1. */
-static int
-add_file(struct evbuffer *buffer, int64_t fd, int64_t offset, int64_t length)
-{
-	struct evbuffer_file_segment *segment;
-	int result;
-
-	segment = evbuffer_file_segment_new((int)fd, offset, length, EVBUF_FS_CLOSE_ON_FREE);
-	if (segment == NULL) {
-		libevent4j_failed(errno);
-		libevent4j_descriptor_close(fd);
-		return -1;
-	}
-	/* The chain moves on to a socket's buffer, so it need not be mapped into memory here. */
-	evbuffer_set_flags(buffer, EVBUFFER_FLAG_DRAINS_TO_FD);
-	result = evbuffer_add_file_segment(buffer, segment, 0, length);
-	/* The buffer holds its own reference. After a failure libevent may have dropped ours already: better a leak than that. */
-	if (result == 0)
-		evbuffer_file_segment_free(segment);
-	return result;
-}
-
 int
 libevent4j_exchange_reply_file(struct libevent4j_exchange *exchange, int status, const void *head, int64_t fd, int64_t offset,
     int64_t length)
@@ -401,7 +379,7 @@ libevent4j_exchange_reply_file(struct libevent4j_exchange *exchange, int status,
 	}
 	if (!wants_body(exchange, status, length))
 		libevent4j_descriptor_close(fd);
-	else if (add_file(exchange->request->output_buffer, fd, offset, length) != 0)
+	else if (libevent4j_buffer_add_file(exchange->request->output_buffer, fd, offset, length) != 0)
 		return undo(exchange);
 	send_reply(exchange, status, reason);
 	return 0;

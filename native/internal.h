@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/socket.h>
 #include <sys/time.h>
 
 #include "libevent4j.h"
@@ -15,7 +16,8 @@ struct libevent4j_java {
 	JavaVM *vm;
 	jclass callbacks; /* a global reference, held for ever */
 	jmethodID event, grow_head, request, exchange_ended, exchange_drained, server_drained, response_head, response_data,
-	    response, response_failed, connection_closed;
+	    response, response_failed, connection_closed, buffer_changed, buffer_released, bufferevent_read, bufferevent_written,
+	    bufferevent_event, filter, filter_freed, accepted, accept_failed, dns_answer, dns_addresses;
 };
 extern struct libevent4j_java libevent4j_java;
 
@@ -52,6 +54,11 @@ struct libevent4j_loop {
 };
 
 struct timeval libevent4j_timeval(int64_t micros);
+
+/* ---- descriptor.c: addresses ---- */
+
+/* An address in digits with its port, or with port -1 the path of a local socket; its length, or -1 with errno. */
+int libevent4j_parse_address(const char *address, int port, struct sockaddr_storage *parsed);
 
 /* ---- wire.c: heads and bodies on their way between C and Java ---- */
 

@@ -22,7 +22,10 @@
 
 #include <event2/event.h>
 #include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/dns.h>
 #include <event2/http.h>
+#include <event2/listener.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -67,6 +70,8 @@ int libevent4j_descriptor_check(int64_t fd);
 /* A second descriptor of the same file, the caller's to close, or -1. Any thread. */
 int64_t libevent4j_descriptor_dup(int64_t fd);
 void libevent4j_descriptor_close(int64_t fd);
+/* Whether an errno only says that nothing can be read or written now. Any thread. */
+int libevent4j_would_block(int error);
 /* The local port that a socket is bound to, or -1. */
 int libevent4j_local_port(int64_t fd);
 
@@ -85,8 +90,79 @@ int libevent4j_loop_exit_after(struct libevent4j_loop *loop, int64_t micros);
 struct event *libevent4j_event_new(struct libevent4j_loop *loop, int64_t fd, int what, void *id);
 /* event_add(); micros < 0 means without a timeout. */
 int libevent4j_event_add(struct event *event, int64_t micros);
+/* event_base_once() whose callback is Callbacks.event(id, what); micros < 0 means without a timeout. */
+int libevent4j_event_once(struct libevent4j_loop *loop, int64_t fd, int what, void *id, int64_t micros);
+/* event_base_init_common_timeout(); what it returns is the base's. event_add() with it. */
+const struct timeval *libevent4j_common_timeout(struct libevent4j_loop *loop, int64_t micros);
+int libevent4j_event_add_common(struct event *event, const struct timeval *timeout);
+/* event_base_gettimeofday_cached(), and evutil_gettime_monotonic(), in microseconds; -1 when they fail. */
+int64_t libevent4j_loop_time(struct libevent4j_loop *loop);
+int64_t libevent4j_monotonic_time(struct evutil_monotonic_timer *timer);
+/* event_base_dump_events() as text; NULL with errno when there is no temporary file. */
+jobject libevent4j_loop_dump(JNIEnv *env, jclass native, struct libevent4j_loop *loop);
 /* The signal number of a name such as "TERM", or -1. Any thread. */
 int libevent4j_signal_number(const char *name);
+
+/* ---- buffer.c: a target or source is a byte array or, with direct, a direct buffer ---- */
+
+int libevent4j_buffer_add(JNIEnv *env, jclass native, struct evbuffer *buffer, jobject source, int direct, int offset, int length);
+int libevent4j_buffer_prepend(JNIEnv *env, jclass native, struct evbuffer *buffer, jobject source, int direct, int offset,
+    int length);
+/* Copies up to length bytes from a position; how many, or -1. */
+int libevent4j_buffer_copy(JNIEnv *env, jclass native, struct evbuffer *buffer, int64_t position, jobject target, int direct,
+    int offset, int length);
+/* evbuffer_search_range() from start to end (-1 for the buffer's); the position, or -1. */
+int64_t libevent4j_buffer_search(JNIEnv *env, jclass native, struct evbuffer *buffer, jobject what, int64_t start, int64_t end);
+/* evbuffer_search_eol() from a position; the position, or -1. The line end's length goes to length[0]. */
+int64_t libevent4j_buffer_search_eol(struct evbuffer *buffer, int64_t start, int style, int *length);
+/* evbuffer_readln(): a byte array, or NULL when there is no whole line. */
+jobject libevent4j_buffer_read_line(JNIEnv *env, jclass native, struct evbuffer *buffer, int style);
+/* evbuffer_add_reference() to a direct buffer; Callbacks.bufferReleased(id) when libevent is through with it. 0 or -1. */
+int libevent4j_buffer_add_reference(JNIEnv *env, jclass native, struct evbuffer *buffer, jobject source, int offset, int length,
+    void *id);
+/* evbuffer_add_file_segment() of a whole part of a file. Takes the descriptor. 0, or -1 with errno. */
+int libevent4j_buffer_add_file(struct evbuffer *buffer, int64_t fd, int64_t offset, int64_t length);
+/* A buffer that shares the first bytes of another, so that they stay; NULL when they cannot be shared. Freed with evbuffer_free(). */
+struct evbuffer *libevent4j_buffer_pin(struct evbuffer *buffer);
+/* evbuffer_peek(): the extents of the buffer's first bytes, as direct buffers in an Object[]. */
+jobject libevent4j_buffer_peek(JNIEnv *env, jclass native, struct evbuffer *pinned, int64_t length);
+/* evbuffer_add_cb(): Callbacks.bufferChanged(id, …). NULL without memory. */
+struct evbuffer_cb_entry *libevent4j_buffer_add_cb(struct evbuffer *buffer, void *id);
+/* evbuffer_read() and evbuffer_write_atmost(); how many bytes, 0 at the end, or -1 with errno. */
+int libevent4j_buffer_read(struct evbuffer *buffer, int64_t fd, int length);
+int libevent4j_buffer_write(struct evbuffer *buffer, int64_t fd, int64_t length);
+
+/* ---- bufferevent.c: Callbacks.bufferEventRead(id), …Written(id) and …Event(id, what, errno, gai error) ---- */
+
+/* bufferevent_socket_new(), with -1 for a socket to be connected. Freed with bufferevent_free(). */
+struct bufferevent *libevent4j_bufferevent_socket(struct libevent4j_loop *loop, int64_t fd, int options, void *id);
+/* bufferevent_pair_new(); the second is bufferevent_pair_get_partner() of the first. */
+struct bufferevent *libevent4j_bufferevent_pair(struct libevent4j_loop *loop, int options, void *id, void *partner_id);
+/* bufferevent_filter_new(): Callbacks.filter(id, …) transforms, Callbacks.filterFreed(id) is its last callback. */
+struct bufferevent *libevent4j_bufferevent_filter(struct bufferevent *underlying, int options, void *id);
+/* bufferevent_socket_connect() to an address in digits, or with port -1 to the path of a local socket. 0, or -1 with errno. */
+int libevent4j_bufferevent_connect(struct bufferevent *bev, const char *address, int port);
+/* bufferevent_set_timeouts(); 0 means none. */
+int libevent4j_bufferevent_set_timeouts(struct bufferevent *bev, int64_t read_micros, int64_t write_micros);
+/* ev_token_bucket_cfg_new(). Freed with ev_token_bucket_cfg_free() when no bufferevent has it. */
+struct ev_token_bucket_cfg *libevent4j_token_bucket(int64_t read_rate, int64_t read_burst, int64_t write_rate,
+    int64_t write_burst, int64_t tick_micros);
+
+/* ---- listener.c: Callbacks.accepted(id, fd, host, port) and .acceptFailed(id, errno) ---- */
+
+/* evconnlistener_new_bind(); port -1 for the path of a local socket. NULL with errno. Freed with evconnlistener_free(). */
+struct evconnlistener *libevent4j_listener_bind(struct libevent4j_loop *loop, const char *address, int port, int flags,
+    int backlog, void *id);
+
+/* ---- dns.c ---- */
+
+/* evdns_base_resolve_*(): Callbacks.dnsAnswer(id, …). type is DNS_IPv4_A or DNS_IPv6_AAAA. NULL when it could not be sent. */
+struct evdns_request *libevent4j_dns_resolve(struct evdns_base *dns, const char *name, int type, int flags, void *id);
+/* The same for the name of an address in digits. */
+struct evdns_request *libevent4j_dns_reverse(struct evdns_base *dns, const char *address, int flags, void *id);
+/* evdns_getaddrinfo(): Callbacks.dnsAddresses(id, …), perhaps before this returns NULL. */
+struct evdns_getaddrinfo_request *libevent4j_dns_getaddrinfo(struct evdns_base *dns, const char *host, const char *service,
+    int family, int flags, void *id);
 
 /* ---- http_server.c ---- */
 

@@ -31,6 +31,17 @@ find_callbacks(JNIEnv *env, jclass callbacks)
 	    {&libevent4j_java.response, "response", "(JI[B)V"},
 	    {&libevent4j_java.response_failed, "responseFailed", "(JII)V"},
 	    {&libevent4j_java.connection_closed, "connectionClosed", "(J)V"},
+	    {&libevent4j_java.buffer_changed, "bufferChanged", "(JJJJ)V"},
+	    {&libevent4j_java.buffer_released, "bufferReleased", "(J)V"},
+	    {&libevent4j_java.bufferevent_read, "bufferEventRead", "(J)V"},
+	    {&libevent4j_java.bufferevent_written, "bufferEventWritten", "(J)V"},
+	    {&libevent4j_java.bufferevent_event, "bufferEventEvent", "(JIII)V"},
+	    {&libevent4j_java.filter, "filter", "(JJJJIZ)I"},
+	    {&libevent4j_java.filter_freed, "filterFreed", "(J)V"},
+	    {&libevent4j_java.accepted, "accepted", "(JJLjava/lang/String;I)Z"},
+	    {&libevent4j_java.accept_failed, "acceptFailed", "(JI)V"},
+	    {&libevent4j_java.dns_answer, "dnsAnswer", "(JIII[B)V"},
+	    {&libevent4j_java.dns_addresses, "dnsAddresses", "(JI[B)V"},
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {

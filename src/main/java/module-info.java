@@ -9,6 +9,8 @@ module io.github.libevent4j {
 
     exports io.github.libevent4j;
     exports io.github.libevent4j.bindings;
+    exports io.github.libevent4j.dns;
     exports io.github.libevent4j.global;
     exports io.github.libevent4j.http;
+    exports io.github.libevent4j.io;
 }

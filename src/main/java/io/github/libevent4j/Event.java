@@ -80,10 +80,7 @@ public final class Event extends NativeHandle {
         }
         require(base, kinds, Kind.CLOSED, EventBase.Feature.EARLY_CLOSE);
         require(base, kinds, Kind.EDGE_TRIGGERED, EventBase.Feature.EDGE_TRIGGERED);
-        int bits = 0;
-        for (Kind kind : kinds) {
-            bits |= kind.bit;
-        }
+        int bits = bits(kinds);
         if (descriptor == -1 && (bits & (libevent.EV_READ | libevent.EV_WRITE | libevent.EV_CLOSED)) != 0) {
             throw new IllegalArgumentException("an event without a descriptor cannot wait for " + kinds);
         }
@@ -125,7 +122,15 @@ public final class Event extends NativeHandle {
         }
     }
 
-    private static Set<Kind> kinds(int bits) {
+    static int bits(Set<Kind> kinds) {
+        int bits = 0;
+        for (Kind kind : kinds) {
+            bits |= kind.bit;
+        }
+        return bits;
+    }
+
+    static Set<Kind> kinds(int bits) {
         Set<Kind> kinds = EnumSet.noneOf(Kind.class);
         for (Kind kind : Kind.values()) {
             if ((bits & kind.bit) != 0) {
@@ -155,11 +160,31 @@ public final class Event extends NativeHandle {
     }
 
     private void addDescriptor(long micros) throws IOException {
-        // Libevent would make room for any number that is called a descriptor.
-        if (descriptor >= 0 && Native.libevent4j_descriptor_check(descriptor) != 0) {
-            throw new LibeventException("event_add of descriptor " + descriptor, Native.libevent4j_errno());
+        if (descriptor >= 0) {
+            checkDescriptor(descriptor, "event_add");
         }
         addMicros(micros);
+    }
+
+    /** Libevent would make room for any number that is called a descriptor. */
+    static void checkDescriptor(long descriptor, String operation) throws LibeventException {
+        if (descriptor < 0 || descriptor > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException(descriptor + " is not a descriptor");
+        }
+        if (Native.libevent4j_descriptor_check(descriptor) != 0) {
+            throw new LibeventException(operation + " of descriptor " + descriptor, Native.libevent4j_errno());
+        }
+    }
+
+    void addCommon(CommonTimeout timeout) {
+        enter();
+        try {
+            if (Native.libevent4j_event_add_common(event.address(), timeout.address(this)) != 0) {
+                throw new OutOfMemoryError("event_add");
+            }
+        } finally {
+            exit();
+        }
     }
 
     void addMicros(long micros) throws IOException {
@@ -185,10 +210,7 @@ public final class Event extends NativeHandle {
 
     /** Makes the event active with these kinds, as if they had happened (event_active). */
     public void activate(Set<Kind> kinds) {
-        int bits = 0;
-        for (Kind kind : kinds) {
-            bits |= kind.bit;
-        }
+        int bits = bits(kinds);
         if ((bits & ~(libevent.EV_PERSIST | libevent.EV_ET)) == 0) {
             throw new IllegalArgumentException("an event becomes active with READ, WRITE, CLOSED or TIMEOUT, not with " + kinds);
         }

@@ -3,6 +3,7 @@ package io.github.libevent4j;
 import io.github.libevent4j.bindings.event_base;
 import io.github.libevent4j.bindings.event_config;
 import io.github.libevent4j.global.libevent;
+import io.github.libevent4j.internal.Callbacks;
 import io.github.libevent4j.internal.Loop;
 import io.github.libevent4j.internal.Micros;
 import io.github.libevent4j.internal.Native;
@@ -11,12 +12,14 @@ import io.github.libevent4j.internal.NativeLibrary;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Executor;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Consumer;
 
 /**
@@ -197,6 +200,7 @@ public final class EventBase extends NativeHandle implements Executor {
             }
             event_base base;
             try {
+                madeOne();
                 for (String method : avoided) {
                     libevent.event_config_avoid_method(config, method);
                 }
@@ -225,6 +229,20 @@ public final class EventBase extends NativeHandle implements Executor {
             }
             return new EventBase(base, priorities, loop);
         }
+    }
+
+    private static boolean first = true;
+
+    private static synchronized void madeOne() {
+        first = false;
+    }
+
+    static synchronized void beforeTheFirst(Runnable action) {
+        NativeLibrary.ensureLoaded();
+        if (!first) {
+            throw new IllegalStateException("this must come before the first event base is made");
+        }
+        action.run();
     }
 
     // ---- running
@@ -294,7 +312,120 @@ public final class EventBase extends NativeHandle implements Executor {
         loop.onException(Objects.requireNonNull(handler, "handler"));
     }
 
+    /**
+     * Runs something once after a time (event_base_once). Unlike a {@link Timer} it cannot be taken back; closing the base drops it.
+     */
+    public void once(Duration delay, Runnable action) {
+        Objects.requireNonNull(action, "action");
+        try {
+            once(-1, libevent.EV_TIMEOUT, Micros.of(delay, "delay"), what -> action.run());
+        } catch (IOException e) { // there is no descriptor that a backend could refuse
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /**
+     * Runs a handler once when a descriptor is ready, or after a timeout (event_base_once).
+     *
+     * @param kinds READ, WRITE or both
+     * @param timeout zero for none
+     * @throws IOException when the backend does not take the descriptor
+     */
+    public void once(long descriptor, Set<Event.Kind> kinds, Duration timeout, Consumer<Set<Event.Kind>> handler)
+            throws IOException {
+        Objects.requireNonNull(handler, "handler");
+        int bits = Event.bits(kinds);
+        if ((bits & ~(libevent.EV_READ | libevent.EV_WRITE | libevent.EV_TIMEOUT)) != 0
+            || (bits & (libevent.EV_READ | libevent.EV_WRITE)) == 0) {
+            throw new IllegalArgumentException("once waits for READ or WRITE, not for " + kinds);
+        }
+        Event.checkDescriptor(descriptor, "event_base_once");
+        long micros = Micros.of(timeout, "timeout");
+        once(descriptor, bits | libevent.EV_TIMEOUT, micros == 0 ? -1 : micros, what -> handler.accept(Event.kinds(what)));
+    }
+
+    private void once(long descriptor, int bits, long micros, Callbacks.EventTarget target) throws LibeventException {
+        enter();
+        try {
+            long[] id = new long[1];
+            Callbacks.EventTarget once = what -> {
+                loop.unregister(id[0]);
+                target.onEvent(what);
+            };
+            id[0] = loop.register(once);
+            if (Native.libevent4j_event_once(loop.address(), descriptor, bits, id[0], micros) != 0) {
+                loop.unregister(id[0]);
+                throw new LibeventException("event_base_once of descriptor " + descriptor, Native.libevent4j_errno());
+            }
+        } finally {
+            exit();
+        }
+    }
+
+    /**
+     * A duration that many timers of this base will use; starting them with it is cheaper (event_base_init_common_timeout). There can
+     * be 256 of them.
+     */
+    public CommonTimeout commonTimeout(Duration duration) {
+        long micros = Micros.of(duration, "duration");
+        enter();
+        try {
+            long timeout = Native.libevent4j_common_timeout(loop.address(), micros);
+            if (timeout == 0) {
+                throw new IllegalStateException("a base has at most 256 common timeouts");
+            }
+            return new CommonTimeout(this, duration, timeout);
+        } finally {
+            exit();
+        }
+    }
+
+    /** Schedules tasks on this loop. Any thread. Shutting the scheduler down does not close the base. */
+    public ScheduledExecutorService scheduler() {
+        ensureOpen();
+        return new LoopScheduler(this);
+    }
+
     // ---- questions
+
+    /** The time of day as this turn of the loop has it, so that asking costs nothing (event_base_gettimeofday_cached). */
+    public Instant cachedTime() {
+        enter();
+        try {
+            long micros = Native.libevent4j_loop_time(loop.address());
+            return Instant.ofEpochSecond(micros / 1_000_000, micros % 1_000_000 * 1000);
+        } finally {
+            exit();
+        }
+    }
+
+    /** Asks the system for the time again, for a callback that took long (event_base_update_cache_time). */
+    public void updateCachedTime() {
+        enter();
+        try {
+            libevent.event_base_update_cache_time(base);
+        } finally {
+            exit();
+        }
+    }
+
+    /**
+     * What this base waits for, for people to read (event_base_dump_events).
+     *
+     * @throws IOException when there is no temporary file for it
+     */
+    public String dump() throws IOException {
+        enter();
+        try {
+            String dump = (String) Native.libevent4j_loop_dump(loop.address());
+            if (dump == null) {
+                throw new LibeventException("event_base_dump_events", Native.libevent4j_errno());
+            }
+            return dump;
+        } finally {
+            exit();
+        }
+    }
 
     /** The backend in use, such as {@code epoll} (event_base_get_method). */
     public String method() {

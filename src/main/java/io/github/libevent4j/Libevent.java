@@ -57,4 +57,26 @@ public final class Libevent {
         }
         return List.copyOf(methods);
     }
+
+    /** The microseconds of a clock that never goes back, with the system's best precision (evutil_gettime_monotonic). */
+    public static long monotonicMicros() {
+        NativeLibrary.ensureLoaded();
+        return MonotonicClock.micros();
+    }
+
+    /**
+     * Makes libevent check how its events are used, at a cost, and end the process when they are misused (event_enable_debug_mode).
+     * This library does not misuse them; raw code may.
+     *
+     * @throws IllegalStateException when a base was made before
+     */
+    public static void enableDebugMode() {
+        EventBase.beforeTheFirst(libevent::event_enable_debug_mode);
+    }
+
+    /** Whether libevent logs what it does, to the logger {@code io.github.libevent4j.native} (event_enable_debug_logging). */
+    public static void debugLogging(boolean enabled) {
+        NativeLibrary.ensureLoaded();
+        libevent.event_enable_debug_logging(enabled ? (int) libevent.EVENT_DBG_ALL : libevent.EVENT_DBG_NONE);
+    }
 }

@@ -38,6 +38,11 @@ public final class Timer implements AutoCloseable {
         }
     }
 
+    /** The same with a common timeout of this timer's base. */
+    public void start(CommonTimeout delay) {
+        event.addCommon(delay);
+    }
+
     /** Waits no longer (evtimer_del). */
     public void stop() {
         event.remove();

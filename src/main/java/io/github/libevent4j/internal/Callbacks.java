@@ -1,5 +1,7 @@
 package io.github.libevent4j.internal;
 
+import io.github.libevent4j.global.libevent;
+
 /**
  * Where C calls into Java: one static method for each trampoline of {@code native/}. Nothing else catches Throwable, and none
  * gets out of here. An id that is no longer registered is ignored; so is, while an error waits to come out of dispatch(), every
@@ -47,8 +49,54 @@ public final class Callbacks {
         void onClosed() throws Exception;
     }
 
+    /** A buffer changed its length. */
+    public interface BufferTarget {
+        void onChanged(long before, long added, long deleted) throws Exception;
+    }
+
+    /** Libevent is through with memory that Java lent it. */
+    public interface ReferenceTarget {
+        void onReleased() throws Exception;
+    }
+
+    /** A bufferevent got or sent something. */
+    public interface BufferEventTarget {
+        void onRead() throws Exception;
+
+        void onWritten() throws Exception;
+
+        void onEvent(int what, int errno, int resolverError) throws Exception;
+    }
+
+    /** A filter transforms. */
+    public interface FilterTarget extends BufferEventTarget {
+        /** @return BEV_OK, BEV_NEED_MORE or BEV_ERROR */
+        int onFilter(long source, long target, long limit, int mode, boolean output) throws Exception;
+
+        void onFreed();
+    }
+
+    /** A listener accepted. */
+    public interface ListenerTarget {
+        /** @return whether the descriptor is taken; otherwise it is closed */
+        boolean onAccepted(long descriptor, String host, int port) throws Exception;
+
+        void onFailed(int errno) throws Exception;
+    }
+
+    /** A name is resolved, or not. */
+    public interface DnsTarget {
+        void onAnswer(int result, int type, int ttl, byte[] records);
+
+        void onAddresses(int result, byte[] addresses);
+    }
+
     private interface Call<T> {
         void on(T target) throws Exception;
+    }
+
+    private interface Question<T, R> {
+        R ask(T target) throws Exception;
     }
 
     private Callbacks() {
@@ -71,6 +119,20 @@ public final class Callbacks {
             call.on(type.cast(target));
         } catch (Throwable e) {
             loop.caught(e);
+        }
+    }
+
+    private static <T, R> R ask(long id, Class<T> type, R otherwise, Question<T, R> question) {
+        Loop loop = Registry.loop(id);
+        Object target = loop == null || loop.failed() ? null : loop.target(id);
+        if (target == null) {
+            return otherwise;
+        }
+        try {
+            return question.ask(type.cast(target));
+        } catch (Throwable e) {
+            loop.caught(e);
+            return otherwise;
         }
     }
 
@@ -115,17 +177,7 @@ public final class Callbacks {
     }
 
     static boolean responseHead(long id, int headLength) {
-        Loop loop = Registry.loop(id);
-        Object target = loop == null || loop.failed() ? null : loop.target(id);
-        if (target == null) {
-            return false;
-        }
-        try {
-            return ((CallTarget) target).onHead(headLength);
-        } catch (Throwable e) {
-            loop.caught(e);
-            return false;
-        }
+        return ask(id, CallTarget.class, false, target -> target.onHead(headLength));
     }
 
     static void responseData(long id, byte[] data) {
@@ -142,5 +194,50 @@ public final class Callbacks {
 
     static void connectionClosed(long id) {
         end(id, ConnectionTarget.class, ConnectionTarget::onClosed);
+    }
+
+    static void bufferChanged(long id, long before, long added, long deleted) {
+        call(id, BufferTarget.class, target -> target.onChanged(before, added, deleted));
+    }
+
+    static void bufferReleased(long id) {
+        end(id, ReferenceTarget.class, ReferenceTarget::onReleased);
+    }
+
+    static void bufferEventRead(long id) {
+        call(id, BufferEventTarget.class, BufferEventTarget::onRead);
+    }
+
+    static void bufferEventWritten(long id) {
+        call(id, BufferEventTarget.class, BufferEventTarget::onWritten);
+    }
+
+    static void bufferEventEvent(long id, int what, int errno, int resolverError) {
+        call(id, BufferEventTarget.class, target -> target.onEvent(what, errno, resolverError));
+    }
+
+    static int filter(long id, long source, long filtered, long limit, int mode, boolean output) {
+        return ask(id, FilterTarget.class, libevent.BEV_ERROR,
+            target -> target.onFilter(source, filtered, limit, mode, output));
+    }
+
+    static void filterFreed(long id) {
+        end(id, FilterTarget.class, FilterTarget::onFreed);
+    }
+
+    static boolean accepted(long id, long descriptor, String host, int port) {
+        return ask(id, ListenerTarget.class, false, target -> target.onAccepted(descriptor, host, port));
+    }
+
+    static void acceptFailed(long id, int errno) {
+        call(id, ListenerTarget.class, target -> target.onFailed(errno));
+    }
+
+    static void dnsAnswer(long id, int result, int type, int ttl, byte[] records) {
+        end(id, DnsTarget.class, target -> target.onAnswer(result, type, ttl, records));
+    }
+
+    static void dnsAddresses(long id, int result, byte[] addresses) {
+        end(id, DnsTarget.class, target -> target.onAddresses(result, addresses));
     }
 }

@@ -45,7 +45,7 @@ public final class Loop {
     private volatile boolean freed;
 
     private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
-    private final Queue<NativeHandle> doomed = new ConcurrentLinkedQueue<>();
+    private final Queue<Runnable> doomed = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean woken = new AtomicBoolean();
     private final Object wakeLock = new Object();
     private final boolean locked;
@@ -349,7 +349,7 @@ public final class Loop {
         lastChild = child;
     }
 
-    private void removeChild(NativeHandle child) {
+    void removeChild(NativeHandle child) {
         if (child.next != null) {
             child.next.previous = child.previous;
         } else if (lastChild == child) {
@@ -364,7 +364,12 @@ public final class Loop {
 
     /** Frees a closed handle as soon as that is safe. Any thread. */
     void doom(NativeHandle closed) {
-        doomed.add(closed);
+        whenSafe(() -> reap(closed));
+    }
+
+    /** Runs what frees something as soon as that is safe, even when the base is closed. Any thread. */
+    void whenSafe(Runnable free) {
+        doomed.add(free);
         reap();
     }
 
@@ -381,17 +386,21 @@ public final class Loop {
 
     private void reapHeld() {
         for (int n = doomed.size(); n > 0; n--) {
-            NativeHandle closed = doomed.poll();
-            if (closed == handle) {
-                if (runner != null) {
-                    libevent.event_base_loopbreak(base);
-                    doomed.add(closed);
-                } else {
-                    free();
-                }
-            } else if (!freed) {
-                destroy(closed);
-            }
+            doomed.poll().run();
+        }
+    }
+
+    private void reap(NativeHandle closed) {
+        if (freed) {
+            return; // with its base
+        }
+        if (closed != handle) {
+            destroy(closed);
+        } else if (runner == null) {
+            free();
+        } else {
+            libevent.event_base_loopbreak(base);
+            doomed.add(() -> reap(closed));
         }
     }
 
@@ -411,6 +420,8 @@ public final class Loop {
             child.markClosed();
             destroy(child);
         }
+        // Libevent ends some things on a turn of their own: a freed bufferevent, a resolver's last answers.
+        Native.libevent4j_loop_run(address, libevent.EVLOOP_NONBLOCK);
         synchronized (wakeLock) {
             freed = true;
             libevent.event_free(wake);

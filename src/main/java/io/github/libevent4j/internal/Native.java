@@ -44,6 +44,8 @@ public final class Native {
 
     public static native void libevent4j_descriptor_close(@Cast("int64_t") long fd);
 
+    public static native int libevent4j_would_block(int error);
+
     public static native int libevent4j_local_port(@Cast("int64_t") long fd);
 
     // event.c
@@ -64,7 +66,93 @@ public final class Native {
 
     public static native int libevent4j_event_add(@Cast("event*") long event, @Cast("int64_t") long micros);
 
+    public static native int libevent4j_event_once(@Cast("libevent4j_loop*") long loop, @Cast("int64_t") long fd, int what,
+            @Cast("void*") long id, @Cast("int64_t") long micros);
+
+    public static native @Cast("const timeval*") long libevent4j_common_timeout(@Cast("libevent4j_loop*") long loop,
+            @Cast("int64_t") long micros);
+
+    public static native int libevent4j_event_add_common(@Cast("event*") long event, @Cast("const timeval*") long timeout);
+
+    public static native @Cast("int64_t") long libevent4j_loop_time(@Cast("libevent4j_loop*") long loop);
+
+    public static native @Cast("int64_t") long libevent4j_monotonic_time(@Cast("evutil_monotonic_timer*") long timer);
+
+    @Raw(withEnv = true)
+    public static native Object libevent4j_loop_dump(@Cast("libevent4j_loop*") long loop);
+
     public static native int libevent4j_signal_number(String name);
+
+    // buffer.c
+    public static native int libevent4j_buffer_add(@Cast("evbuffer*") long buffer, @Raw(withEnv = true) Object source, int direct,
+            int offset, int length);
+
+    public static native int libevent4j_buffer_prepend(@Cast("evbuffer*") long buffer, @Raw(withEnv = true) Object source,
+            int direct, int offset, int length);
+
+    public static native int libevent4j_buffer_copy(@Cast("evbuffer*") long buffer, @Cast("int64_t") long position,
+            @Raw(withEnv = true) Object target, int direct, int offset, int length);
+
+    public static native @Cast("int64_t") long libevent4j_buffer_search(@Cast("evbuffer*") long buffer,
+            @Raw(withEnv = true) Object what, @Cast("int64_t") long start, @Cast("int64_t") long end);
+
+    public static native @Cast("int64_t") long libevent4j_buffer_search_eol(@Cast("evbuffer*") long buffer,
+            @Cast("int64_t") long start, int style, int[] length);
+
+    @Raw(withEnv = true)
+    public static native Object libevent4j_buffer_read_line(@Cast("evbuffer*") long buffer, int style);
+
+    public static native int libevent4j_buffer_add_reference(@Cast("evbuffer*") long buffer, @Raw(withEnv = true) Object source,
+            int offset, int length, @Cast("void*") long id);
+
+    public static native int libevent4j_buffer_add_file(@Cast("evbuffer*") long buffer, @Cast("int64_t") long fd,
+            @Cast("int64_t") long offset, @Cast("int64_t") long length);
+
+    public static native @Cast("evbuffer*") long libevent4j_buffer_pin(@Cast("evbuffer*") long buffer);
+
+    @Raw(withEnv = true)
+    public static native Object libevent4j_buffer_peek(@Cast("evbuffer*") long pinned, @Cast("int64_t") long length);
+
+    public static native @Cast("evbuffer_cb_entry*") long libevent4j_buffer_add_cb(@Cast("evbuffer*") long buffer,
+            @Cast("void*") long id);
+
+    public static native int libevent4j_buffer_read(@Cast("evbuffer*") long buffer, @Cast("int64_t") long fd, int length);
+
+    public static native int libevent4j_buffer_write(@Cast("evbuffer*") long buffer, @Cast("int64_t") long fd,
+            @Cast("int64_t") long length);
+
+    // bufferevent.c
+    public static native @Cast("bufferevent*") long libevent4j_bufferevent_socket(@Cast("libevent4j_loop*") long loop,
+            @Cast("int64_t") long fd, int options, @Cast("void*") long id);
+
+    public static native @Cast("bufferevent*") long libevent4j_bufferevent_pair(@Cast("libevent4j_loop*") long loop, int options,
+            @Cast("void*") long id, @Cast("void*") long partnerId);
+
+    public static native @Cast("bufferevent*") long libevent4j_bufferevent_filter(@Cast("bufferevent*") long underlying,
+            int options, @Cast("void*") long id);
+
+    public static native int libevent4j_bufferevent_connect(@Cast("bufferevent*") long bev, String address, int port);
+
+    public static native int libevent4j_bufferevent_set_timeouts(@Cast("bufferevent*") long bev,
+            @Cast("int64_t") long readMicros, @Cast("int64_t") long writeMicros);
+
+    public static native @Cast("ev_token_bucket_cfg*") long libevent4j_token_bucket(@Cast("int64_t") long readRate,
+            @Cast("int64_t") long readBurst, @Cast("int64_t") long writeRate, @Cast("int64_t") long writeBurst,
+            @Cast("int64_t") long tickMicros);
+
+    // listener.c
+    public static native @Cast("evconnlistener*") long libevent4j_listener_bind(@Cast("libevent4j_loop*") long loop,
+            String address, int port, int flags, int backlog, @Cast("void*") long id);
+
+    // dns.c
+    public static native @Cast("evdns_request*") long libevent4j_dns_resolve(@Cast("evdns_base*") long dns, String name, int type,
+            int flags, @Cast("void*") long id);
+
+    public static native @Cast("evdns_request*") long libevent4j_dns_reverse(@Cast("evdns_base*") long dns, String address,
+            int flags, @Cast("void*") long id);
+
+    public static native @Cast("evdns_getaddrinfo_request*") long libevent4j_dns_getaddrinfo(@Cast("evdns_base*") long dns,
+            String host, String service, int family, int flags, @Cast("void*") long id);
 
     // http_server.c
     public static native @Cast("libevent4j_server*") long libevent4j_server_new(@Cast("libevent4j_loop*") long loop,

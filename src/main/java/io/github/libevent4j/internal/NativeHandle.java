@@ -14,6 +14,7 @@ public abstract class NativeHandle implements AutoCloseable {
     private static final Cleaner CLEANER = Cleaner.create();
 
     final Loop loop;
+    private final NativeHandle owner; // null unless this is a borrowed part of another handle
     NativeHandle previous;
     NativeHandle next;
     private final AtomicBoolean closed = new AtomicBoolean();
@@ -21,6 +22,7 @@ public abstract class NativeHandle implements AutoCloseable {
     /** The handle of a base, which is what its loop's children hang on. */
     protected NativeHandle(Loop loop) {
         this.loop = loop;
+        this.owner = null;
         loop.adopt(this);
         Live.HANDLES.incrementAndGet();
         CLEANER.register(this, new Leak(getClass().getName(), closed));
@@ -29,8 +31,20 @@ public abstract class NativeHandle implements AutoCloseable {
     /** A handle that lives on a base, and is closed with it. The loop is held. */
     protected NativeHandle(NativeHandle base) {
         this.loop = base.loop;
+        this.owner = null;
         loop.addChild(this);
         Live.HANDLES.incrementAndGet();
+    }
+
+    /** A handle over a part of an open handle's native object: open for as long as that is, and never freed by itself. */
+    protected NativeHandle(NativeHandle owner, Borrowed borrowed) {
+        this.loop = owner.loop;
+        this.owner = owner;
+    }
+
+    /** Marks the constructor of a borrowed handle. */
+    protected enum Borrowed {
+        BORROWED
     }
 
     /** Frees the native object. The loop is held and the handle is closed; called once. */
@@ -52,14 +66,22 @@ public abstract class NativeHandle implements AutoCloseable {
      */
     @Override
     public void close() {
-        if (markClosed()) {
+        if (markClosed() && owner == null) {
             loop.doom(this);
+        }
+    }
+
+    /** Gives the native object to another, which frees it: this handle is closed without being freed. The loop is held. */
+    protected final void transfer() {
+        if (markClosed()) {
+            loop.removeChild(this);
+            Live.HANDLES.decrementAndGet();
         }
     }
 
     /** Whether {@link #close} has not been called yet. Any thread. */
     public boolean isOpen() {
-        return !closed.get();
+        return !closed.get() && (owner == null || owner.isOpen());
     }
 
     /** @throws IllegalStateException when this is closed */

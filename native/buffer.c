@@ -1,0 +1,215 @@
+#include "internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+int
+libevent4j_buffer_add(JNIEnv *env, jclass native, struct evbuffer *buffer, jobject source, int direct, int offset, int length)
+{
+	(void)native;
+	return libevent4j_add_body(env, buffer, source, direct, offset, length);
+}
+
+int
+libevent4j_buffer_prepend(JNIEnv *env, jclass native, struct evbuffer *buffer, jobject source, int direct, int offset, int length)
+{
+	struct evbuffer *front = evbuffer_new();
+	int result = -1;
+
+	(void)native;
+	if (front == NULL)
+		return -1;
+	if (libevent4j_add_body(env, front, source, direct, offset, length) == 0)
+		result = evbuffer_prepend_buffer(buffer, front);
+	evbuffer_free(front);
+	return result;
+}
+
+int
+libevent4j_buffer_copy(JNIEnv *env, jclass native, struct evbuffer *buffer, int64_t position, jobject target, int direct,
+    int offset, int length)
+{
+	struct evbuffer_ptr at;
+	struct evbuffer_iovec extent;
+	int copied = 0;
+
+	(void)native;
+	if (evbuffer_ptr_set(buffer, &at, (size_t)position, EVBUFFER_PTR_SET) != 0)
+		return -1;
+	if (direct)
+		return (int)evbuffer_copyout_from(buffer, &at, (uint8_t *)(*env)->GetDirectBufferAddress(env, target) + offset,
+		    (size_t)length);
+	while (copied < length && evbuffer_peek(buffer, length - copied, &at, &extent, 1) > 0 && extent.iov_len > 0) {
+		int size = extent.iov_len < (size_t)(length - copied) ? (int)extent.iov_len : length - copied;
+
+		(*env)->SetByteArrayRegion(env, target, offset + copied, size, extent.iov_base);
+		copied += size;
+		if (evbuffer_ptr_set(buffer, &at, (size_t)size, EVBUFFER_PTR_ADD) != 0)
+			break;
+	}
+	return copied;
+}
+
+int64_t
+libevent4j_buffer_search(JNIEnv *env, jclass native, struct evbuffer *buffer, jobject what, int64_t start, int64_t end)
+{
+	jsize length = (*env)->GetArrayLength(env, what);
+	char *bytes = libevent4j_calloc((size_t)length + 1);
+	struct evbuffer_ptr from, to, found = {.pos = -1};
+
+	(void)native;
+	if (bytes == NULL)
+		return -1;
+	(*env)->GetByteArrayRegion(env, what, 0, length, (jbyte *)bytes);
+	if (evbuffer_ptr_set(buffer, &from, (size_t)start, EVBUFFER_PTR_SET) == 0 &&
+	    (end < 0 || evbuffer_ptr_set(buffer, &to, (size_t)end, EVBUFFER_PTR_SET) == 0))
+		found = evbuffer_search_range(buffer, bytes, (size_t)length, &from, end < 0 ? NULL : &to);
+	libevent4j_free(bytes);
+	return found.pos;
+}
+
+int64_t
+libevent4j_buffer_search_eol(struct evbuffer *buffer, int64_t start, int style, int *length)
+{
+	struct evbuffer_ptr from, found;
+	size_t size = 0;
+
+	if (evbuffer_ptr_set(buffer, &from, (size_t)start, EVBUFFER_PTR_SET) != 0)
+		return -1;
+	found = evbuffer_search_eol(buffer, &from, &size, (enum evbuffer_eol_style)style);
+	*length = (int)size;
+	return found.pos;
+}
+
+jobject
+libevent4j_buffer_read_line(JNIEnv *env, jclass native, struct evbuffer *buffer, int style)
+{
+	size_t length;
+	char *line = evbuffer_readln(buffer, &length, (enum evbuffer_eol_style)style);
+	jbyteArray array;
+
+	(void)native;
+	if (line == NULL)
+		return NULL;
+	array = (*env)->NewByteArray(env, (jsize)length);
+	if (array != NULL)
+		(*env)->SetByteArrayRegion(env, array, 0, (jsize)length, (jbyte *)line);
+	libevent4j_free(line);
+	return array;
+}
+
+static void
+on_released(const void *data, size_t length, void *id)
+{
+	JNIEnv *env = libevent4j_env();
+
+	(void)data;
+	(void)length;
+	(*env)->CallStaticVoidMethod(env, libevent4j_java.callbacks, libevent4j_java.buffer_released, ID(id));
+	libevent4j_upcall_done(env);
+}
+
+int
+libevent4j_buffer_add_reference(JNIEnv *env, jclass native, struct evbuffer *buffer, jobject source, int offset, int length,
+    void *id)
+{
+	(void)native;
+	return evbuffer_add_reference(buffer, (uint8_t *)(*env)->GetDirectBufferAddress(env, source) + offset, (size_t)length,
+	    on_released, id);
+}
+
+int
+libevent4j_buffer_add_file(struct evbuffer *buffer, int64_t fd, int64_t offset, int64_t length)
+{
+	struct evbuffer_file_segment *segment = evbuffer_file_segment_new((int)fd, offset, length, EVBUF_FS_CLOSE_ON_FREE);
+	int result;
+
+	if (segment == NULL) {
+		libevent4j_failed(errno);
+		libevent4j_descriptor_close(fd);
+		return -1;
+	}
+	/* The chain moves on to a socket's buffer, so it need not be mapped into memory here. */
+	evbuffer_set_flags(buffer, EVBUFFER_FLAG_DRAINS_TO_FD);
+	result = evbuffer_add_file_segment(buffer, segment, 0, length);
+	libevent4j_failed(errno);
+	/* The buffer holds its own reference. After a failure libevent may have dropped ours already: better a leak than that. */
+	if (result == 0)
+		evbuffer_file_segment_free(segment);
+	return result;
+}
+
+struct evbuffer *
+libevent4j_buffer_pin(struct evbuffer *buffer)
+{
+	struct evbuffer *pinned = evbuffer_new();
+
+	if (pinned != NULL && evbuffer_add_buffer_reference(pinned, buffer) != 0) {
+		evbuffer_free(pinned);
+		pinned = NULL;
+	}
+	return pinned;
+}
+
+jobject
+libevent4j_buffer_peek(JNIEnv *env, jclass native, struct evbuffer *pinned, int64_t length)
+{
+	int count = evbuffer_peek(pinned, length, NULL, NULL, 0);
+	struct evbuffer_iovec *extents = libevent4j_calloc(sizeof(*extents) * (size_t)(count + 1));
+	jclass object = (*env)->FindClass(env, "java/lang/Object");
+	jobjectArray views = extents == NULL || object == NULL ? NULL : (*env)->NewObjectArray(env, count, object, NULL);
+
+	(void)native;
+	if (views != NULL) {
+		evbuffer_peek(pinned, length, NULL, extents, count);
+		for (int i = 0; i < count; i++) {
+			int64_t size = (int64_t)extents[i].iov_len < length ? (int64_t)extents[i].iov_len : length;
+			jobject view = (*env)->NewDirectByteBuffer(env, extents[i].iov_base, size);
+
+			if (view == NULL) {
+				views = NULL;
+				break;
+			}
+			(*env)->SetObjectArrayElement(env, views, i, view);
+			(*env)->DeleteLocalRef(env, view);
+			length -= size;
+		}
+	}
+	libevent4j_free(extents);
+	return views;
+}
+
+static void
+on_changed(struct evbuffer *buffer, const struct evbuffer_cb_info *info, void *id)
+{
+	JNIEnv *env = libevent4j_env();
+
+	(void)buffer;
+	(*env)->CallStaticVoidMethod(env, libevent4j_java.callbacks, libevent4j_java.buffer_changed, ID(id),
+	    (jlong)info->orig_size, (jlong)info->n_added, (jlong)info->n_deleted);
+	libevent4j_upcall_done(env);
+}
+
+struct evbuffer_cb_entry *
+libevent4j_buffer_add_cb(struct evbuffer *buffer, void *id)
+{
+	return evbuffer_add_cb(buffer, on_changed, id);
+}
+
+int
+libevent4j_buffer_read(struct evbuffer *buffer, int64_t fd, int length)
+{
+	int result = evbuffer_read(buffer, (evutil_socket_t)fd, length);
+
+	libevent4j_failed(errno);
+	return result;
+}
+
+int
+libevent4j_buffer_write(struct evbuffer *buffer, int64_t fd, int64_t length)
+{
+	int result = evbuffer_write_atmost(buffer, (evutil_socket_t)fd, length);
+
+	libevent4j_failed(errno);
+	return result;
+}

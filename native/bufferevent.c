@@ -1,0 +1,134 @@
+#include "internal.h"
+
+#include <errno.h>
+
+static void
+on_read(struct bufferevent *bev, void *id)
+{
+	JNIEnv *env = libevent4j_env();
+
+	(void)bev;
+	(*env)->CallStaticVoidMethod(env, libevent4j_java.callbacks, libevent4j_java.bufferevent_read, ID(id));
+	libevent4j_upcall_done(env);
+}
+
+static void
+on_written(struct bufferevent *bev, void *id)
+{
+	JNIEnv *env = libevent4j_env();
+
+	(void)bev;
+	(*env)->CallStaticVoidMethod(env, libevent4j_java.callbacks, libevent4j_java.bufferevent_written, ID(id));
+	libevent4j_upcall_done(env);
+}
+
+static void
+on_event(struct bufferevent *bev, short what, void *id)
+{
+	int error = errno; /* first of all: anything may overwrite it */
+	JNIEnv *env = libevent4j_env();
+
+	(*env)->CallStaticVoidMethod(env, libevent4j_java.callbacks, libevent4j_java.bufferevent_event, ID(id), (jint)what,
+	    (jint)error, (jint)bufferevent_socket_get_dns_error(bev));
+	libevent4j_upcall_done(env);
+}
+
+static struct bufferevent *
+with_callbacks(struct bufferevent *bev, void *id)
+{
+	if (bev != NULL)
+		bufferevent_setcb(bev, on_read, on_written, on_event, id);
+	return bev;
+}
+
+struct bufferevent *
+libevent4j_bufferevent_socket(struct libevent4j_loop *loop, int64_t fd, int options, void *id)
+{
+	return with_callbacks(bufferevent_socket_new(loop->base, (evutil_socket_t)fd, options), id);
+}
+
+struct bufferevent *
+libevent4j_bufferevent_pair(struct libevent4j_loop *loop, int options, void *id, void *partner_id)
+{
+	struct bufferevent *pair[2];
+
+	if (bufferevent_pair_new(loop->base, options, pair) != 0)
+		return NULL;
+	with_callbacks(pair[1], partner_id);
+	return with_callbacks(pair[0], id);
+}
+
+static enum bufferevent_filter_result
+filter(struct evbuffer *source, struct evbuffer *target, ev_ssize_t limit, enum bufferevent_flush_mode mode, void *id,
+    bool output)
+{
+	JNIEnv *env = libevent4j_env();
+	size_t before = evbuffer_get_length(source);
+	jint result = (*env)->CallStaticIntMethod(env, libevent4j_java.callbacks, libevent4j_java.filter, ID(id), ID(source),
+	    ID(target), (jlong)limit, (jint)mode, (jboolean)output);
+
+	if (!libevent4j_upcall_done(env))
+		return BEV_ERROR;
+	/* Libevent calls again and again for as long as it hears OK and there is something left. */
+	if (result == BEV_OK && before > 0 && before == evbuffer_get_length(source))
+		return BEV_NEED_MORE;
+	return (enum bufferevent_filter_result)result;
+}
+
+static enum bufferevent_filter_result
+on_filter_input(struct evbuffer *source, struct evbuffer *target, ev_ssize_t limit, enum bufferevent_flush_mode mode, void *id)
+{
+	return filter(source, target, limit, mode, id, false);
+}
+
+static enum bufferevent_filter_result
+on_filter_output(struct evbuffer *source, struct evbuffer *target, ev_ssize_t limit, enum bufferevent_flush_mode mode, void *id)
+{
+	return filter(source, target, limit, mode, id, true);
+}
+
+static void
+on_filter_freed(void *id)
+{
+	JNIEnv *env = libevent4j_env();
+
+	(*env)->CallStaticVoidMethod(env, libevent4j_java.callbacks, libevent4j_java.filter_freed, ID(id));
+	libevent4j_upcall_done(env);
+}
+
+struct bufferevent *
+libevent4j_bufferevent_filter(struct bufferevent *underlying, int options, void *id)
+{
+	return with_callbacks(
+	    bufferevent_filter_new(underlying, on_filter_input, on_filter_output, options, on_filter_freed, id), id);
+}
+
+int
+libevent4j_bufferevent_connect(struct bufferevent *bev, const char *address, int port)
+{
+	struct sockaddr_storage parsed;
+	int length = libevent4j_parse_address(address, port, &parsed);
+	int result;
+
+	if (length < 0)
+		return -1;
+	result = bufferevent_socket_connect(bev, (struct sockaddr *)&parsed, length);
+	libevent4j_failed(errno);
+	return result;
+}
+
+int
+libevent4j_bufferevent_set_timeouts(struct bufferevent *bev, int64_t read_micros, int64_t write_micros)
+{
+	struct timeval read = libevent4j_timeval(read_micros), write = libevent4j_timeval(write_micros);
+
+	return bufferevent_set_timeouts(bev, read_micros == 0 ? NULL : &read, write_micros == 0 ? NULL : &write);
+}
+
+struct ev_token_bucket_cfg *
+libevent4j_token_bucket(int64_t read_rate, int64_t read_burst, int64_t write_rate, int64_t write_burst, int64_t tick_micros)
+{
+	struct timeval tick = libevent4j_timeval(tick_micros);
+
+	return ev_token_bucket_cfg_new((size_t)read_rate, (size_t)read_burst, (size_t)write_rate, (size_t)write_burst, &tick);
+}

@@ -1,0 +1,759 @@
+package io.github.libevent4j.io;
+
+import io.github.libevent4j.EventBase;
+import io.github.libevent4j.LibeventException;
+import io.github.libevent4j.bindings.evbuffer;
+import io.github.libevent4j.bindings.evbuffer_cb_entry;
+import io.github.libevent4j.global.libevent;
+import io.github.libevent4j.internal.Addresses;
+import io.github.libevent4j.internal.Callbacks;
+import io.github.libevent4j.internal.Descriptors;
+import io.github.libevent4j.internal.Loop;
+import io.github.libevent4j.internal.Native;
+import io.github.libevent4j.internal.NativeHandle;
+import io.github.libevent4j.internal.Pins;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.ByteChannel;
+import java.nio.channels.FileChannel;
+import java.nio.channels.SelectableChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Function;
+
+/**
+ * A queue of bytes: added at its end, removed at its start, moved between buffers without being copied (evbuffer).
+ *
+ * <p>Belongs to its base's loop, and is closed with it. A bufferevent's own buffers are part of it: they are open for as long as it
+ * is, and closing them does nothing. Adding to the end or removing from the start of a {@linkplain #freeze frozen} buffer throws
+ * {@link IllegalStateException}; a bufferevent's input is frozen at its end, its output at its start.
+ */
+public final class Buffer extends NativeHandle implements ByteChannel {
+
+    /** Runs when a buffer's length has changed. On the thread that changes it; it must not change the buffer itself. */
+    @FunctionalInterface
+    public interface Listener {
+        /**
+         * @param before the length before the change
+         * @param added bytes added since the last call
+         * @param deleted bytes removed since the last call
+         */
+        void changed(long before, long added, long deleted) throws Exception;
+    }
+
+    /** A line end that was found: where it begins, and how many bytes it has. */
+    public record Eol(long position, int length) {
+    }
+
+    private final Loop loop;
+    private final evbuffer buffer;
+    private final long address;
+    private final boolean borrowed;
+
+    /** A buffer of its own. */
+    private Buffer(NativeHandle neighbour, evbuffer buffer) {
+        super(neighbour);
+        this.loop = Loop.of(neighbour);
+        this.address = buffer.address();
+        this.buffer = buffer;
+        this.borrowed = false;
+    }
+
+    /** A part of an owner's native object. */
+    Buffer(NativeHandle owner, long address) {
+        super(owner, Borrowed.BORROWED);
+        this.loop = Loop.of(owner);
+        this.address = address;
+        this.buffer = Addresses.of(address, evbuffer::new);
+        this.borrowed = true;
+    }
+
+    /** An empty buffer (evbuffer_new). */
+    public static Buffer create(EventBase base) {
+        return beside(base);
+    }
+
+    /** An empty buffer on the loop of another handle. */
+    static Buffer beside(NativeHandle neighbour) {
+        Loop loop = Loop.of(neighbour);
+        loop.enter();
+        try {
+            evbuffer made = libevent.evbuffer_new();
+            if (made == null) {
+                throw new OutOfMemoryError("evbuffer_new");
+            }
+            return new Buffer(neighbour, made);
+        } finally {
+            loop.exit();
+        }
+    }
+
+    /** Runs an operation on the open raw buffer with the loop held. */
+    <T> T held(Function<evbuffer, T> operation) {
+        enter();
+        try {
+            return operation.apply(buffer);
+        } finally {
+            exit();
+        }
+    }
+
+    /** How many bytes it holds (evbuffer_get_length). */
+    public long length() {
+        enter();
+        try {
+            return libevent.evbuffer_get_length(buffer);
+        } finally {
+            exit();
+        }
+    }
+
+    /** How many bytes lie in one piece at its start (evbuffer_get_contiguous_space). */
+    public long contiguous() {
+        enter();
+        try {
+            return libevent.evbuffer_get_contiguous_space(buffer);
+        } finally {
+            exit();
+        }
+    }
+
+    // ---- adding
+
+    /** Adds bytes at the end (evbuffer_add). */
+    public Buffer add(byte... bytes) {
+        return add(bytes, 0, bytes.length);
+    }
+
+    /** Adds a part of an array at the end (evbuffer_add). */
+    public Buffer add(byte[] bytes, int offset, int length) {
+        Objects.checkFromIndexSize(offset, length, bytes.length);
+        enter();
+        try {
+            done(Native.libevent4j_buffer_add(address, bytes, 0, offset, length), "added to");
+            return this;
+        } finally {
+            exit();
+        }
+    }
+
+    /** Adds what is between the buffer's position and limit, and moves its position there (evbuffer_add). */
+    public Buffer add(ByteBuffer bytes) {
+        enter();
+        try {
+            int length = bytes.remaining();
+            if (bytes.isDirect()) {
+                done(Native.libevent4j_buffer_add(address, bytes, 1, bytes.position(), length), "added to");
+            } else if (bytes.hasArray()) {
+                done(Native.libevent4j_buffer_add(address, bytes.array(), 0, bytes.arrayOffset() + bytes.position(), length),
+                    "added to");
+            } else {
+                byte[] copy = new byte[length];
+                bytes.duplicate().get(copy);
+                done(Native.libevent4j_buffer_add(address, copy, 0, 0, length), "added to");
+            }
+            bytes.position(bytes.limit());
+            return this;
+        } finally {
+            exit();
+        }
+    }
+
+    /** Adds bytes at the start (evbuffer_prepend). */
+    public Buffer prepend(byte... bytes) {
+        enter();
+        try {
+            done(Native.libevent4j_buffer_prepend(address, bytes, 0, 0, bytes.length), "prepended to");
+            return this;
+        } finally {
+            exit();
+        }
+    }
+
+    /** Makes room for more bytes, so that adding them takes no memory (evbuffer_expand). */
+    public Buffer expand(long bytes) {
+        if (bytes < 0) {
+            throw new IllegalArgumentException("the room must not be negative: " + bytes);
+        }
+        enter();
+        try {
+            if (libevent.evbuffer_expand(buffer, bytes) != 0) {
+                throw new OutOfMemoryError("evbuffer_expand by " + bytes);
+            }
+            return this;
+        } finally {
+            exit();
+        }
+    }
+
+    /**
+     * Adds a direct buffer's bytes, position to limit, without copying them (evbuffer_add_reference). They must not change until
+     * they are released.
+     *
+     * @param released runs once, on the loop's thread, when no buffer holds the bytes any more
+     */
+    public Buffer addReference(ByteBuffer direct, Runnable released) {
+        Objects.requireNonNull(released, "released");
+        if (!direct.isDirect()) {
+            throw new IllegalArgumentException("only a direct buffer's memory stays where it is: add() copies others");
+        }
+        enter();
+        try {
+            if (!direct.hasRemaining()) {
+                released.run();
+                return this;
+            }
+            Reference reference = new Reference(direct, released);
+            reference.id = loop.register(reference);
+            if (Native.libevent4j_buffer_add_reference(address, direct, direct.position(), direct.remaining(), reference.id) != 0) {
+                loop.unregister(reference.id);
+                throw refused("added to");
+            }
+            return this;
+        } finally {
+            exit();
+        }
+    }
+
+    /** The same for an array. The JVM may move it, so its bytes are copied; they are released as if they were not. */
+    public Buffer addReference(byte[] bytes, Runnable released) {
+        return addReference(ByteBuffer.allocateDirect(bytes.length).put(bytes).flip(), released);
+    }
+
+    /** Keeps Java's memory reachable while libevent uses it. */
+    private final class Reference implements Callbacks.ReferenceTarget {
+        private final ByteBuffer memory;
+        private final Runnable released;
+        private long id;
+
+        Reference(ByteBuffer memory, Runnable released) {
+            this.memory = memory;
+            this.released = released;
+        }
+
+        @Override
+        public void onReleased() {
+            loop.unregister(id);
+            released.run();
+        }
+    }
+
+    /** Room at a buffer's end, to be written without a copy: a piece of direct memory that {@link #commit} adds. */
+    public final class Reservation {
+        private ByteBuffer space;
+
+        private Reservation(int size) {
+            space = ByteBuffer.allocateDirect(size);
+        }
+
+        /** The room, empty. */
+        public ByteBuffer space() {
+            if (space == null) {
+                throw new IllegalStateException("this room is committed already");
+            }
+            return space;
+        }
+
+        /** Adds what was written, up to the space's position. Afterwards the space must not be changed. */
+        public void commit() {
+            ByteBuffer written = space().flip();
+            space = null;
+            if (written.hasRemaining()) {
+                addReference(written, () -> { });
+            }
+        }
+    }
+
+    /** Reserves room to be written and committed without a copy (evbuffer_reserve_space, evbuffer_commit_space). */
+    public Reservation reserve(int size) {
+        if (size < 1) {
+            throw new IllegalArgumentException("the room must have at least 1 byte, not " + size);
+        }
+        ensureOpen();
+        return new Reservation(size);
+    }
+
+    /**
+     * Adds a part of a file, which is read only when its bytes are sent, by the kernel alone where it can
+     * (evbuffer_add_file_segment). The channel stays the caller's, who may close it at once.
+     *
+     * @throws IllegalArgumentException when the file does not have these bytes
+     */
+    public Buffer addFile(FileChannel file, long position, long count) throws IOException {
+        long size = file.size();
+        if (position < 0 || count < 0 || position > size - count) {
+            throw new IllegalArgumentException("the file has " + size + " bytes, not " + count + " from " + position);
+        }
+        enter();
+        try {
+            if (count == 0) {
+                return this;
+            }
+            long descriptor = Descriptors.duplicate(file);
+            if (descriptor < 0) {
+                throw new LibeventException("dup of a file's descriptor", Native.libevent4j_errno());
+            }
+            if (Native.libevent4j_buffer_add_file(address, descriptor, position, count) != 0) {
+                throw new LibeventException("evbuffer_add_file_segment", Native.libevent4j_errno());
+            }
+            return this;
+        } finally {
+            exit();
+        }
+    }
+
+    /** Adds a whole file; see {@link #addFile(FileChannel, long, long)}. */
+    public Buffer addFile(Path path) throws IOException {
+        try (FileChannel file = FileChannel.open(path, StandardOpenOption.READ)) {
+            return addFile(file, 0, file.size());
+        }
+    }
+
+    // ---- moving
+
+    /** Moves all of another buffer's bytes to this one's end, without copying them (evbuffer_add_buffer). */
+    public Buffer addBuffer(Buffer source) {
+        return move(source, () -> libevent.evbuffer_add_buffer(buffer, source.buffer));
+    }
+
+    /** Moves all of another buffer's bytes to this one's start, without copying them (evbuffer_prepend_buffer). */
+    public Buffer prependBuffer(Buffer source) {
+        return move(source, () -> libevent.evbuffer_prepend_buffer(buffer, source.buffer));
+    }
+
+    /** Moves at most so many bytes from another buffer's start to this one's end; how many it were (evbuffer_remove_buffer). */
+    public long addBuffer(Buffer source, long length) {
+        long[] moved = new long[1];
+        notNegative(length);
+        move(source, () -> (int) (moved[0] = libevent.evbuffer_remove_buffer(source.buffer, buffer, Math.min(length,
+            Integer.MAX_VALUE))));
+        return moved[0];
+    }
+
+    /** Adds another buffer's bytes, which stay there too, without copying them (evbuffer_add_buffer_reference). */
+    public Buffer addBufferReference(Buffer source) {
+        return move(source, () -> libevent.evbuffer_add_buffer_reference(buffer, source.buffer));
+    }
+
+    private interface Move {
+        int run();
+    }
+
+    private Buffer move(Buffer source, Move move) {
+        if (source == this) {
+            throw new IllegalArgumentException("a buffer cannot be moved into itself");
+        }
+        if (source.loop != loop) {
+            throw new IllegalArgumentException("buffers of two bases cannot share bytes: copy them");
+        }
+        enter();
+        try {
+            source.ensureOpen();
+            if (move.run() < 0) {
+                throw new IllegalStateException("bytes cannot be moved from " + source + " to " + this + ": one of them is frozen"
+                    + " at that end, or holds bytes that cannot be shared");
+            }
+            return this;
+        } finally {
+            exit();
+        }
+    }
+
+    // ---- looking and removing
+
+    /** Copies bytes from a position, without removing them; how many (evbuffer_copyout_from). */
+    public int copyOut(long position, byte[] target, int offset, int length) {
+        Objects.checkFromIndexSize(offset, length, target.length);
+        enter();
+        try {
+            checkPosition(position);
+            return Native.libevent4j_buffer_copy(address, position, target, 0, offset, length);
+        } finally {
+            exit();
+        }
+    }
+
+    /** All bytes, which stay (evbuffer_copyout). */
+    public byte[] copyOut() {
+        enter();
+        try {
+            byte[] bytes = new byte[Math.toIntExact(length())];
+            copyOut(0, bytes, 0, bytes.length);
+            return bytes;
+        } finally {
+            exit();
+        }
+    }
+
+    /** Removes bytes from the start into an array; how many (evbuffer_remove). */
+    public int remove(byte[] target, int offset, int length) {
+        enter();
+        try {
+            int copied = copyOut(0, target, offset, length);
+            drain(copied);
+            return copied;
+        } finally {
+            exit();
+        }
+    }
+
+    /** Removes bytes from the start up to the target's limit; how many (evbuffer_remove). */
+    public int remove(ByteBuffer target) {
+        if (target.isReadOnly()) {
+            throw new IllegalArgumentException("the target is read-only");
+        }
+        enter();
+        try {
+            int copied;
+            if (target.isDirect()) {
+                copied = Native.libevent4j_buffer_copy(address, 0, target, 1, target.position(), target.remaining());
+            } else {
+                copied = Native.libevent4j_buffer_copy(address, 0, target.array(), 0, target.arrayOffset() + target.position(),
+                    target.remaining());
+            }
+            target.position(target.position() + copied);
+            drain(copied);
+            return copied;
+        } finally {
+            exit();
+        }
+    }
+
+    /** Removes and returns all bytes. */
+    public byte[] removeAll() {
+        enter();
+        try {
+            byte[] bytes = copyOut();
+            drain(bytes.length);
+            return bytes;
+        } finally {
+            exit();
+        }
+    }
+
+    /** Removes bytes from the start, or all if there are fewer (evbuffer_drain). */
+    public void drain(long length) {
+        notNegative(length);
+        enter();
+        try {
+            done(libevent.evbuffer_drain(buffer, length), "drained");
+        } finally {
+            exit();
+        }
+    }
+
+    /** Makes the first bytes lie in one piece, copying if need be (evbuffer_pullup). */
+    public void pullUp(long length) {
+        enter();
+        try {
+            if (length < 0 || length > length()) {
+                throw new IllegalArgumentException("the buffer has " + length() + " bytes, not " + length);
+            }
+            if (length > 0 && libevent.evbuffer_pullup(buffer, length) == null) {
+                throw new OutOfMemoryError("evbuffer_pullup of " + length);
+            }
+        } finally {
+            exit();
+        }
+    }
+
+    /**
+     * The first bytes, which stay, as read-only views of the memory where they lie (evbuffer_peek). A view keeps that memory for as
+     * long as it is reachable, even when the buffer is drained or closed. Bytes that cannot be shared, such as a file's, are copied.
+     *
+     * @param length how many bytes at the most
+     */
+    public List<ByteBuffer> peek(long length) {
+        notNegative(length);
+        enter();
+        try {
+            long count = Math.min(length, length());
+            if (count == 0) {
+                return List.of();
+            }
+            long pinned = Native.libevent4j_buffer_pin(address);
+            if (pinned == 0) {
+                byte[] copy = new byte[Math.toIntExact(count)];
+                copyOut(0, copy, 0, copy.length);
+                return List.of(ByteBuffer.wrap(copy).asReadOnlyBuffer());
+            }
+            return Pins.views(loop, pinned, count);
+        } finally {
+            exit();
+        }
+    }
+
+    /** Where these bytes begin, at or behind a position; or -1 (evbuffer_search). */
+    public long search(byte[] what, long from) {
+        return search(what, from, -1);
+    }
+
+    /** The same for bytes that end at or before a position, -1 for the buffer's end (evbuffer_search_range). */
+    public long search(byte[] what, long from, long to) {
+        if (what.length == 0) {
+            throw new IllegalArgumentException("there must be something to search for");
+        }
+        enter();
+        try {
+            checkPosition(from);
+            if (to != -1) {
+                checkPosition(to);
+                if (to < from) {
+                    throw new IllegalArgumentException("the end " + to + " is before the start " + from);
+                }
+            }
+            return Native.libevent4j_buffer_search(address, what, from, to);
+        } finally {
+            exit();
+        }
+    }
+
+    /** The first line end at or behind a position (evbuffer_search_eol). */
+    public Optional<Eol> searchEol(long from, EolStyle style) {
+        enter();
+        try {
+            checkPosition(from);
+            int[] length = new int[1];
+            long position = Native.libevent4j_buffer_search_eol(address, from, style.value, length);
+            return position < 0 ? Optional.empty() : Optional.of(new Eol(position, length[0]));
+        } finally {
+            exit();
+        }
+    }
+
+    /** Removes and returns a line without its end, or nothing while there is no whole line (evbuffer_readln). */
+    public Optional<byte[]> readLine(EolStyle style) {
+        Objects.requireNonNull(style, "style");
+        enter();
+        try {
+            return Optional.ofNullable((byte[]) Native.libevent4j_buffer_read_line(address, style.value));
+        } finally {
+            exit();
+        }
+    }
+
+    // ---- descriptors
+
+    /**
+     * Reads once from a non-blocking channel of the JDK to the end of this buffer (evbuffer_read).
+     *
+     * @return how many bytes; 0 when there is nothing to read now, -1 at the end
+     */
+    public int readFrom(SelectableChannel channel, int length) throws IOException {
+        return readFrom(Descriptors.of(channel), length);
+    }
+
+    /** The same from a descriptor. */
+    public int readFrom(long descriptor, int length) throws IOException {
+        notNegative(length);
+        enter();
+        try {
+            int count = Native.libevent4j_buffer_read(address, descriptor, length);
+            return count == 0 && length > 0 ? -1 : transferred(count, "evbuffer_read from descriptor " + descriptor);
+        } finally {
+            exit();
+        }
+    }
+
+    /**
+     * Writes once from the start of this buffer to a non-blocking channel of the JDK, and removes what was written
+     * (evbuffer_write_atmost).
+     *
+     * @return how many bytes; 0 when nothing can be written now
+     */
+    public int writeTo(SelectableChannel channel, long length) throws IOException {
+        return writeTo(Descriptors.of(channel), length);
+    }
+
+    /** The same to a descriptor. */
+    public int writeTo(long descriptor, long length) throws IOException {
+        notNegative(length);
+        enter();
+        try {
+            return transferred(Native.libevent4j_buffer_write(address, descriptor, length),
+                "evbuffer_write to descriptor " + descriptor);
+        } finally {
+            exit();
+        }
+    }
+
+    private static int transferred(int count, String operation) throws LibeventException {
+        if (count < 0) {
+            int errno = Native.libevent4j_errno();
+            if (Native.libevent4j_would_block(errno) == 0) {
+                throw new LibeventException(operation, errno);
+            }
+            return 0;
+        }
+        return count;
+    }
+
+    // ---- listening and freezing
+
+    /**
+     * Calls a listener each time when the length changes (evbuffer_add_cb).
+     *
+     * @return closes the listener: it is called no more
+     */
+    public AutoCloseable onChange(Listener listener) {
+        Objects.requireNonNull(listener, "listener");
+        enter();
+        try {
+            return new Listening(this, listener);
+        } finally {
+            exit();
+        }
+    }
+
+    private static final class Listening extends NativeHandle {
+        private final Buffer owner;
+        private final long id;
+        private final evbuffer_cb_entry entry;
+
+        Listening(Buffer owner, Listener listener) {
+            super(owner);
+            this.owner = owner;
+            Callbacks.BufferTarget target = (before, added, deleted) -> {
+                if (isOpen()) {
+                    listener.changed(before, added, deleted);
+                }
+            };
+            this.id = owner.loop.register(target);
+            this.entry = Addresses.of(Native.libevent4j_buffer_add_cb(owner.address, id), evbuffer_cb_entry::new);
+        }
+
+        @Override
+        protected void release() {
+            if (owner.isOpen()) { // otherwise the entry has gone with its buffer
+                libevent.evbuffer_remove_cb_entry(owner.buffer, entry);
+            }
+            owner.loop.unregister(id);
+        }
+    }
+
+    /** Lets nothing be removed from the start, or added to the end, until {@link #unfreeze} (evbuffer_freeze). */
+    public void freeze(End end) {
+        enter();
+        try {
+            libevent.evbuffer_freeze(buffer, end == End.START ? 1 : 0);
+        } finally {
+            exit();
+        }
+    }
+
+    /** Undoes {@link #freeze} (evbuffer_unfreeze). */
+    public void unfreeze(End end) {
+        if (borrowed) {
+            throw new IllegalStateException("the ends of a bufferevent's own buffer are frozen by libevent: they stay so");
+        }
+        enter();
+        try {
+            libevent.evbuffer_unfreeze(buffer, end == End.START ? 1 : 0);
+        } finally {
+            exit();
+        }
+    }
+
+    /** An end of a buffer. */
+    public enum End {
+        /** Where bytes are removed. */
+        START,
+        /** Where bytes are added. */
+        END
+    }
+
+    // ---- as Java's channels and streams
+
+    /** Removes bytes from the start; -1 when there are none. */
+    @Override
+    public int read(ByteBuffer target) {
+        if (!target.hasRemaining()) {
+            return 0;
+        }
+        int count = remove(target);
+        return count == 0 ? -1 : count;
+    }
+
+    /** Adds all bytes at the end. */
+    @Override
+    public int write(ByteBuffer source) {
+        int count = source.remaining();
+        add(source);
+        return count;
+    }
+
+    /** Removes from the start what is read; at its end when the buffer is empty. Closing it does nothing. */
+    public InputStream inputStream() {
+        return new InputStream() {
+            private final byte[] one = new byte[1];
+
+            @Override
+            public int read() {
+                return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
+            }
+
+            @Override
+            public int read(byte[] target, int offset, int length) {
+                if (length == 0) {
+                    return 0;
+                }
+                int count = remove(target, offset, length);
+                return count == 0 ? -1 : count;
+            }
+
+            @Override
+            public int available() {
+                return (int) Math.min(length(), Integer.MAX_VALUE);
+            }
+        };
+    }
+
+    /** Adds at the end what is written. Closing it does nothing. */
+    public OutputStream outputStream() {
+        return new OutputStream() {
+            @Override
+            public void write(int b) {
+                add((byte) b);
+            }
+
+            @Override
+            public void write(byte[] bytes, int offset, int length) {
+                add(bytes, offset, length);
+            }
+        };
+    }
+
+    // ----
+
+    private void checkPosition(long position) {
+        if (position < 0 || position > length()) {
+            throw new IllegalArgumentException("a position is 0 to " + length() + ", not " + position);
+        }
+    }
+
+    private static void notNegative(long length) {
+        if (length < 0) {
+            throw new IllegalArgumentException("a length must not be negative: " + length);
+        }
+    }
+
+    private void done(int result, String what) {
+        if (result < 0) {
+            throw refused(what);
+        }
+    }
+
+    private static IllegalStateException refused(String what) {
+        return new IllegalStateException("the buffer cannot be " + what + ": it is frozen at that end, or memory ran out");
+    }
+
+    @Override
+    protected void release() {
+        libevent.evbuffer_free(buffer);
+    }
+}
