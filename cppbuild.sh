@@ -96,11 +96,10 @@ source_entries() {
 
 # Extracts the source package in the directory $1, with its patches, to $OUT/source.
 extract_source() {
-    local dsc=("$1"/*.dsc)
-    echo "$ORIG_SHA256  $(ls "$1"/*.orig.tar.gz)" | sha256sum --check --status ||
-        fail "$1 does not hold upstream's release"
+    echo "$ORIG_SHA256  $(echo "$1"/*.orig.tar.gz)" | sha256sum --check --status || fail "$1 does not hold upstream's release"
     rm -rf "$OUT/source"
-    dpkg-source --no-check --no-copy -x "${dsc[0]}" "$OUT/source" > /dev/null
+    dpkg-source --no-check --no-copy -x "$1"/*.dsc "$OUT/source" > /dev/null
+    verify_source
 }
 
 # Brings a source tree to $OUT/source: the one that LIBEVENT_SOURCE names, or the distribution's.
@@ -109,33 +108,48 @@ obtain_source() {
     if [[ -n ${LIBEVENT_SOURCE:-} ]]; then
         rm -rf "$OUT/source"
         cp -a "$LIBEVENT_SOURCE" "$OUT/source"
+        verify_source
         return
     fi
     require_tools dpkg-source=dpkg-dev xz=xz-utils patch=patch
     if ! (extract_source "$cache") 2> /dev/null; then
-        rm -rf "$cache"
         download_source "$OUT/download"
         extract_source "$OUT/download"
-        # Only a convenience for the next clone; a home that cannot be written to costs it nothing else.
-        mkdir -p "$(dirname "$cache")" && cp -r "$OUT/download" "$cache" || true
+        # For the next clone. A home that cannot be written to costs it no more than a download.
+        rm -rf "$cache" && mkdir -p "$(dirname "$cache")" && cp -r "$OUT/download" "$cache" || true
         rm -rf "$OUT/download"
     fi
 }
 
+# The version in a source tree's build files.
+upstream_version() {
+    sed -n 's/^AC_INIT(libevent,\(.*\))/\1/p' "$OUT/source/configure.ac"
+}
+
+# Upstream's releases have the fixes from this one on; an earlier one has them from the distribution's patches.
+has_upstream_fixes() {
+    printf '%s\n' 2.1.13 "$(upstream_version)" | sort -VC
+}
+
 # Refuses a source without the security fixes.
 verify_source() {
-    local fix applied=$OUT/source/.pc/applied-patches
-    [[ -f $applied ]] || fail "refusing a libevent source without a list of applied patches"
+    local fix
+    has_upstream_fixes && return
     for fix in $FIXES; do
-        grep -q "$fix" "$applied" || fail "refusing a libevent source without the fix of $fix"
+        grep -qs "$fix" "$OUT/source/.pc/applied-patches" || fail "refusing a libevent source without the fix of $fix"
     done
 }
 
 # Tells the program what it carries.
 write_build_header() {
     local revision fixes
-    revision=$(sed -n '1s/.*(\(.*\)).*/\1/p' "$OUT/source/debian/changelog")
-    fixes=$(grep -o 'CVE-[0-9]*-[0-9]*' "$OUT/source/.pc/applied-patches" | sort -u | paste -sd ' ')
+    if has_upstream_fixes; then
+        revision=$(upstream_version)
+        fixes=$FIXES
+    else
+        revision=$(sed -n '1s/.*(\(.*\)).*/\1/p' "$OUT/source/debian/changelog")
+        fixes=$(grep -o 'CVE-[0-9]*-[0-9]*' "$OUT/source/.pc/applied-patches" | sort -u | paste -sd ' ')
+    fi
     cat > "$OUT/include/libevent4j-build.h" << EOF
 /* Written by cppbuild.sh: what this build of libevent is made of. */
 #define LIBEVENT4J_LIBEVENT_REVISION "$revision"
@@ -181,7 +195,6 @@ install() {
         mkdir -p "$OUT"
         rm -f "$OUT/libevent.key"
         obtain_source
-        verify_source
         build_libevent
         write_build_header
         echo "$key" > "$OUT/libevent.key"
