@@ -4,8 +4,8 @@ import io.github.libevent4j.global.libevent;
 
 /**
  * Where C calls into Java: one static method for each trampoline of {@code native/}. Nothing else catches Throwable, and none
- * gets out of here. An id that is no longer registered is ignored; so is, while an error waits to come out of dispatch(), every
- * callback but those that end something.
+ * gets out of here. An id that is no longer registered is ignored; so is, while an error waits to come out of dispatch() or the
+ * base is being closed, every callback but those that end something.
  */
 public final class Callbacks {
 
@@ -104,7 +104,7 @@ public final class Callbacks {
 
     private static <T> void call(long id, Class<T> type, Call<T> call) {
         Loop loop = Registry.loop(id);
-        if (loop != null && !loop.failed()) {
+        if (loop != null && !loop.deaf()) {
             end(id, type, call);
         }
     }
@@ -124,7 +124,7 @@ public final class Callbacks {
 
     private static <T, R> R ask(long id, Class<T> type, R otherwise, Question<T, R> question) {
         Loop loop = Registry.loop(id);
-        Object target = loop == null || loop.failed() ? null : loop.target(id);
+        Object target = loop == null || loop.deaf() ? null : loop.target(id);
         if (target == null) {
             return otherwise;
         }
@@ -152,7 +152,7 @@ public final class Callbacks {
 
     static boolean request(long id, long exchange, int headLength) {
         Loop loop = Registry.loop(id);
-        Object target = loop == null || loop.failed() ? null : loop.target(id);
+        Object target = loop == null || loop.deaf() ? null : loop.target(id);
         if (target == null) {
             return false;
         }

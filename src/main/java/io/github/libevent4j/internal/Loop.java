@@ -42,6 +42,7 @@ public final class Loop {
     private final ReentrantLock hold = new ReentrantLock();
     private int depth;
     private volatile Thread runner;
+    private boolean closing;
     private volatile boolean freed;
 
     private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
@@ -239,6 +240,9 @@ public final class Loop {
     /** One turn of the loop's own event: nothing of libevent but the loop itself is on the stack. */
     private void turn() {
         woken.set(false);
+        if (closing) {
+            return;
+        }
         if (takeStop()) {
             libevent.event_base_loopbreak(base);
         }
@@ -290,8 +294,9 @@ public final class Loop {
         }
     }
 
-    boolean failed() {
-        return error != null;
+    /** Whether user code is to be called no more, for now or for good: an error waits to come out, or the base is being closed. */
+    boolean deaf() {
+        return error != null || closing;
     }
 
     private Throwable takeError() {
@@ -415,6 +420,7 @@ public final class Loop {
 
     /** Frees the base, after all that lives on it. */
     private void free() {
+        closing = true;
         while (lastChild != null) {
             NativeHandle child = lastChild;
             child.markClosed();
