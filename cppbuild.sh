@@ -8,6 +8,8 @@
 # What is built is kept: only a change of the source, of a flag or of the compiler builds libevent again.
 #
 # LIBEVENT_SOURCE names a libevent source tree to use in place of the distribution's source package.
+# SANITIZE, when set, builds everything with AddressSanitizer, and into cppbuild/<platform>-sanitized.
+# TARGET is Maven's target directory, unless it is target.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -27,9 +29,15 @@ case $PLATFORM in
 esac
 
 ROOT=$PWD
-OUT=$ROOT/cppbuild/$PLATFORM
+OUT=$ROOT/cppbuild/$PLATFORM${SANITIZE:+-sanitized}
+if [[ -z ${SANITIZE:-} ]]; then
+    OPTIMIZE="-O3 -g0"
+else
+    OPTIMIZE="-O1 -g -fno-omit-frame-pointer -fsanitize=address"
+    export ASAN_OPTIONS=detect_leaks=0 # configure's own programs leak
+fi
 CONFIGURE=(--disable-shared --enable-static --with-pic --disable-openssl --disable-libevent-regress --disable-samples
-    --disable-dependency-tracking CC=gcc CFLAGS="-O3 -g0 -fvisibility=hidden" ACLOCAL=: AUTOCONF=: AUTOMAKE=: AUTOHEADER=:)
+    --disable-dependency-tracking CC=gcc CFLAGS="$OPTIMIZE -fvisibility=hidden" ACLOCAL=: AUTOCONF=: AUTOMAKE=: AUTOHEADER=:)
 
 # Upstream's release, byte for byte; the distribution's fixes come on top of it.
 ORIG_SHA256=92e6de1be9ec176428fd2367677e61ceffc2ee1cb119035037a27d346b0403bb
@@ -199,11 +207,13 @@ install() {
         write_build_header
         echo "$key" > "$OUT/libevent.key"
     fi
-    make -s -j2 -C native OUT="$OUT" shim facts
+    # What the JVM, which is not sanitized itself, has to load first.
+    [[ -z ${SANITIZE:-} ]] || ln -sf "$(gcc -print-file-name=libasan.so)" "$OUT/libasan.so"
+    make -s -j2 -C native OUT="$OUT" OPTIMIZE="$OPTIMIZE" shim facts
 }
 
 case $command in
     install) install ;;
-    link) make -s -j2 -C native OUT="$OUT" PLATFORM="$PLATFORM" TARGET="$ROOT/target" library ;;
+    link) make -s -j2 -C native OUT="$OUT" OPTIMIZE="$OPTIMIZE" PLATFORM="$PLATFORM" TARGET="${TARGET:-$ROOT/target}" library ;;
     clean) rm -rf "$OUT" ;;
 esac
