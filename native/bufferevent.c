@@ -33,11 +33,17 @@ on_event(struct bufferevent *bev, short what, void *id)
 	libevent4j_upcall_done(env);
 }
 
+void
+libevent4j_bufferevent_set_callbacks(struct bufferevent *bev, void *id)
+{
+	bufferevent_setcb(bev, on_read, on_written, on_event, id);
+}
+
 static struct bufferevent *
 with_callbacks(struct bufferevent *bev, void *id)
 {
 	if (bev != NULL)
-		bufferevent_setcb(bev, on_read, on_written, on_event, id);
+		libevent4j_bufferevent_set_callbacks(bev, id);
 	return bev;
 }
 

@@ -38,11 +38,11 @@ libevent4j_loop_free(struct libevent4j_loop *loop)
 int
 libevent4j_loop_run(struct libevent4j_loop *loop, int flags)
 {
-	struct event_base *outer = libevent4j_running(loop->base);
+	struct libevent4j_loop *outer = libevent4j_run_loop(loop);
 	int result = event_base_loop(loop->base, flags);
 
 	libevent4j_failed(errno);
-	libevent4j_running(outer);
+	libevent4j_run_loop(outer);
 	return result;
 }
 

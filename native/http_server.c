@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <sys/queue.h>
 
+#include <event2/bufferevent.h>
 #include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
 #include <event2/util.h>
@@ -14,6 +15,16 @@ struct libevent4j_route {
 	char *path;                       /* owned; NULL for the general callback */
 	void *id;
 };
+
+/* A socket that a server listens on. Accepting pauses when it fails: otherwise the loop would spin until it succeeds. */
+struct libevent4j_socket {
+	LIST_ENTRY(libevent4j_socket) next;  /* in the loop's list */
+	struct libevent4j_server *server;    /* owns the socket */
+	struct evhttp_bound_socket *bound;   /* evhttp's */
+	struct event *resume;                /* owned */
+};
+
+static const struct timeval ACCEPT_PAUSE = {.tv_usec = 100000};
 
 struct libevent4j_server {
 	struct libevent4j_loop *loop; /* Java's, outlives the server */
@@ -35,6 +46,7 @@ struct libevent4j_exchange {
 	struct libevent4j_server *server;
 	struct evhttp_request *request; /* libevent's while the connection lasts; ours once it is gone; NULL when freed */
 	void *id;                       /* NULL: nobody watches */
+	struct event *closed;           /* owned: waits for the client to close its side; NULL unless asked for */
 	bool replied, gone;
 };
 
@@ -91,6 +103,8 @@ forget(struct libevent4j_exchange *exchange)
 	struct libevent4j_server *server = exchange->server;
 
 	LIST_REMOVE(exchange, next);
+	if (exchange->closed != NULL)
+		event_free(exchange->closed);
 	libevent4j_free(exchange);
 	if (--server->active == 0 && server->notify_drained) {
 		JNIEnv *env = libevent4j_env();
@@ -98,6 +112,16 @@ forget(struct libevent4j_exchange *exchange)
 		(*env)->CallStaticVoidMethod(env, libevent4j_java.callbacks, libevent4j_java.server_drained, ID(server->id));
 		libevent4j_upcall_done(env);
 	}
+}
+
+/* Java is through with an exchange whose client has left. */
+static int
+end_gone(struct libevent4j_exchange *exchange)
+{
+	if (exchange->request != NULL)
+		evhttp_request_free(exchange->request);
+	forget(exchange);
+	return 1;
 }
 
 static void
@@ -210,15 +234,143 @@ libevent4j_server_unroute(struct libevent4j_server *server, struct libevent4j_ro
 	free_route(route);
 }
 
-struct evhttp_bound_socket *
+static void
+on_resume(evutil_socket_t fd, short what, void *arg)
+{
+	const struct libevent4j_socket *socket = arg;
+
+	(void)fd;
+	(void)what;
+	evconnlistener_enable(evhttp_bound_socket_get_listener(socket->bound));
+}
+
+/* Libevent passes the listener's argument, which is evhttp's own: the socket is found by its listener. */
+static void
+on_accept_error(struct evconnlistener *listener, void *arg)
+{
+	int error = errno;
+	JNIEnv *env = libevent4j_env();
+	struct libevent4j_socket *socket;
+
+	(void)arg;
+	LIST_FOREACH (socket, &libevent4j_running_loop()->sockets, next) {
+		if (evhttp_bound_socket_get_listener(socket->bound) == listener) {
+			evconnlistener_disable(listener);
+			event_add(socket->resume, &ACCEPT_PAUSE);
+			(*env)->CallStaticVoidMethod(env, libevent4j_java.callbacks, libevent4j_java.server_accept_failed,
+			    ID(socket->server->id), (jint)error);
+			libevent4j_upcall_done(env);
+			return;
+		}
+	}
+}
+
+/* Takes a bound socket, or NULL with errno. */
+static struct libevent4j_socket *
+with_pauses(struct libevent4j_server *server, struct evhttp_bound_socket *bound)
+{
+	struct libevent4j_socket *socket = NULL;
+
+	libevent4j_failed(errno);
+	if (bound == NULL)
+		return NULL;
+	if ((socket = libevent4j_calloc(sizeof(*socket))) == NULL ||
+	    (socket->resume = event_new(server->loop->base, -1, 0, on_resume, socket)) == NULL) {
+		libevent4j_free(socket);
+		evhttp_del_accept_socket(server->http, bound);
+		libevent4j_failed(ENOMEM);
+		return NULL;
+	}
+	socket->server = server;
+	socket->bound = bound;
+	LIST_INSERT_HEAD(&server->loop->sockets, socket, next);
+	evconnlistener_set_error_cb(evhttp_bound_socket_get_listener(bound), on_accept_error);
+	return socket;
+}
+
+struct libevent4j_socket *
 libevent4j_server_bind(struct libevent4j_server *server, const char *address, int port)
 {
-	struct evhttp_bound_socket *bound;
-
 	errno = 0; /* an address that does not resolve sets none */
-	bound = evhttp_bind_socket_with_handle(server->http, address, (ev_uint16_t)port);
-	libevent4j_failed(errno);
-	return bound;
+	return with_pauses(server, evhttp_bind_socket_with_handle(server->http, address, (ev_uint16_t)port));
+}
+
+struct libevent4j_socket *
+libevent4j_server_accept(struct libevent4j_server *server, int64_t fd)
+{
+	struct evhttp_bound_socket *bound = evhttp_accept_socket_with_handle(server->http, (evutil_socket_t)fd);
+	int error = errno;
+
+	if (bound == NULL)
+		libevent4j_descriptor_close(fd);
+	errno = error;
+	return with_pauses(server, bound);
+}
+
+struct libevent4j_socket *
+libevent4j_server_listen(struct libevent4j_server *server, const char *address, int port, int flags, int backlog)
+{
+	struct sockaddr_storage parsed;
+	int length = libevent4j_parse_address(address, port, &parsed);
+	struct evconnlistener *listener;
+	struct evhttp_bound_socket *bound = NULL;
+
+	if (length < 0)
+		return NULL;
+	/* evhttp sets the callback. */
+	listener = evconnlistener_new_bind(server->loop->base, NULL, NULL, (unsigned)flags, backlog, (struct sockaddr *)&parsed,
+	    length);
+	if (listener != NULL && (bound = evhttp_bind_listener(server->http, listener)) == NULL) {
+		evconnlistener_free(listener);
+		errno = ENOMEM;
+	}
+	return with_pauses(server, bound);
+}
+
+int64_t
+libevent4j_socket_descriptor(struct libevent4j_socket *socket)
+{
+	return evhttp_bound_socket_get_fd(socket->bound);
+}
+
+void
+libevent4j_socket_close(struct libevent4j_socket *socket)
+{
+	evhttp_del_accept_socket(socket->server->http, socket->bound);
+	event_free(socket->resume);
+	LIST_REMOVE(socket, next);
+	libevent4j_free(socket);
+}
+
+/* One end of a pair without its other end: it takes no descriptor, so that evhttp closes the connection. */
+static struct bufferevent *
+dead_bufferevent(struct event_base *base)
+{
+	struct bufferevent *pair[2];
+
+	if (bufferevent_pair_new(base, BEV_OPT_CLOSE_ON_FREE, pair) != 0)
+		return NULL;
+	bufferevent_free(pair[1]);
+	return pair[0];
+}
+
+static struct bufferevent *
+on_connection(struct event_base *base, void *arg)
+{
+	struct libevent4j_server *server = arg;
+	JNIEnv *env = libevent4j_env();
+	jlong made = (*env)->CallStaticLongMethod(env, libevent4j_java.callbacks, libevent4j_java.server_bufferevent,
+	    ID(server->id));
+
+	if (!libevent4j_upcall_done(env) || made == 0)
+		return dead_bufferevent(base); /* never a plain connection in place of the one that was asked for */
+	return (struct bufferevent *)(intptr_t)made;
+}
+
+void
+libevent4j_server_ask_for_bufferevents(struct libevent4j_server *server)
+{
+	evhttp_set_bevcb(server->http, on_connection, server);
 }
 
 int64_t
@@ -238,15 +390,22 @@ libevent4j_server_free(struct libevent4j_server *server)
 {
 	struct libevent4j_exchange *exchange;
 	struct libevent4j_route *route;
+	struct libevent4j_socket *socket, *next;
 
 	server->notify_drained = false;
-	evhttp_free(server->http);
-	/* What is left was never answered; its connection is gone by now. */
-	while ((exchange = LIST_FIRST(&server->exchanges)) != NULL) {
-		if (exchange->request != NULL)
-			evhttp_request_free(exchange->request);
-		forget(exchange);
+	for (socket = LIST_FIRST(&server->loop->sockets); socket != NULL; socket = next) {
+		next = LIST_NEXT(socket, next);
+		if (socket->server == server)
+			libevent4j_socket_close(socket);
 	}
+	/* Before the evhttp, whose connections these need not be: a virtual host's are its parent's. */
+	while ((exchange = LIST_FIRST(&server->exchanges)) != NULL) {
+		if (exchange->gone)
+			end_gone(exchange);
+		else
+			evhttp_connection_free(exchange->request->evcon);
+	}
+	evhttp_free(server->http);
 	while ((route = LIST_FIRST(&server->routes)) != NULL)
 		free_route(route);
 	libevent4j_free(server->content_type);
@@ -259,6 +418,32 @@ void
 libevent4j_exchange_watch(struct libevent4j_exchange *exchange, void *id)
 {
 	exchange->id = id;
+}
+
+static void
+on_client_closed(evutil_socket_t fd, short what, void *arg)
+{
+	const struct libevent4j_exchange *exchange = arg;
+	JNIEnv *env = libevent4j_env();
+
+	(void)fd;
+	(void)what;
+	(*env)->CallStaticVoidMethod(env, libevent4j_java.callbacks, libevent4j_java.exchange_client_closed, ID(exchange->id));
+	libevent4j_upcall_done(env);
+}
+
+int
+libevent4j_exchange_watch_client(struct libevent4j_exchange *exchange)
+{
+	struct evhttp_connection *connection;
+
+	if (exchange->gone || exchange->closed != NULL)
+		return 0;
+	connection = exchange->request->evcon;
+	/* Libevent does not read while an answer is awaited, so it would not notice. */
+	exchange->closed = event_new(exchange->server->loop->base,
+	    bufferevent_getfd(evhttp_connection_get_bufferevent(connection)), EV_CLOSED, on_client_closed, exchange);
+	return exchange->closed != NULL && event_add(exchange->closed, NULL) == 0 ? 0 : -1;
 }
 
 int64_t
@@ -291,16 +476,6 @@ libevent4j_exchange_body(JNIEnv *env, jclass native, struct libevent4j_exchange 
 		if (evbuffer_ptr_set(body, &at, extent.iov_len, EVBUFFER_PTR_ADD) != 0)
 			break;
 	}
-}
-
-/* Java is through with an exchange whose client has left. */
-static int
-end_gone(struct libevent4j_exchange *exchange)
-{
-	if (exchange->request != NULL)
-		evhttp_request_free(exchange->request);
-	forget(exchange);
-	return 1;
 }
 
 static void
@@ -459,4 +634,24 @@ libevent4j_exchange_abort(struct libevent4j_exchange *exchange)
 	}
 	exchange->replied = true; /* on_close forgets the exchange, libevent frees the request with its connection */
 	evhttp_connection_free(exchange->request->evcon);
+}
+
+/* ---- taking a connection over ---- */
+
+/* A connection's end takes two steps that come in any order: Java closes its bufferevent, libevent its connection. */
+struct bufferevent *
+libevent4j_exchange_take_over(JNIEnv *env, jclass native, struct libevent4j_exchange *exchange, jobject head, int direct,
+    int offset, int length, void *id)
+{
+	struct evhttp_connection *connection = exchange->request->evcon;
+	struct bufferevent *bev = evhttp_connection_get_bufferevent(connection);
+
+	(void)native;
+	if (libevent4j_add_body(env, bufferevent_get_output(bev), head, direct, offset, length) != 0)
+		return NULL;
+	/* From here on evhttp has no callback of the bufferevent any more: the connection is only its owner. */
+	bufferevent_set_timeouts(bev, NULL, NULL);
+	libevent4j_bufferevent_set_callbacks(bev, id);
+	bufferevent_enable(bev, EV_WRITE);
+	return bev;
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -15,7 +16,7 @@
 struct libevent4j_java {
 	JavaVM *vm;
 	jclass callbacks; /* a global reference, held for ever */
-	jmethodID event, grow_head, request, exchange_ended, exchange_drained, server_drained, response_head, response_data,
+	jmethodID event, grow_head, request, exchange_ended, exchange_drained, exchange_client_closed, server_drained, server_bufferevent, server_accept_failed, response_head, response_data,
 	    response, response_failed, connection_closed, buffer_changed, buffer_released, bufferevent_read, bufferevent_written,
 	    bufferevent_event, filter, filter_freed, accepted, accept_failed, dns_answer, dns_addresses;
 };
@@ -27,8 +28,10 @@ extern struct libevent4j_java libevent4j_java;
 JNIEnv *libevent4j_env(void);
 /* To be called after each upcall. False when a Throwable escaped it: it is kept, and the running loop breaks off. */
 bool libevent4j_upcall_done(JNIEnv *env);
+/* The loop that this thread runs, or NULL. */
+struct libevent4j_loop *libevent4j_running_loop(void);
 /* Names the loop that this thread runs, and returns the one it ran before. */
-struct event_base *libevent4j_running(struct event_base *base);
+struct libevent4j_loop *libevent4j_run_loop(struct libevent4j_loop *loop);
 /* Keeps errno as the reason that libevent4j_errno() tells. */
 void libevent4j_failed(int error);
 
@@ -51,9 +54,14 @@ struct libevent4j_loop {
 	void *id;
 	uint8_t *head; /* Java's direct buffer */
 	size_t head_size;
+	LIST_HEAD(, libevent4j_socket) sockets; /* of all its servers, which own them */
 };
 
 struct timeval libevent4j_timeval(int64_t micros);
+
+/* ---- bufferevent.c ---- */
+
+void libevent4j_bufferevent_set_callbacks(struct bufferevent *bev, void *id);
 
 /* ---- descriptor.c: addresses ---- */
 

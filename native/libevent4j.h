@@ -12,7 +12,7 @@
  * Global state, all of it set once by libevent4j_init() and never changed:
  *   libevent4j_java   the JavaVM and the method ids of internal.Callbacks (library.c)
  *   the counter of live allocations (memory.c) and the queue of log lines (log.c)
- * and, per thread, the last errno and a Throwable that escaped an upcall (library.c).
+ * and, per thread, the last errno, the loop that it runs, and a Throwable that escaped an upcall (library.c).
  */
 #ifndef LIBEVENT4J_H
 #define LIBEVENT4J_H
@@ -34,6 +34,7 @@ extern "C" {
 struct libevent4j_loop;
 struct libevent4j_server;
 struct libevent4j_route;
+struct libevent4j_socket;
 struct libevent4j_exchange;
 struct libevent4j_connection;
 struct libevent4j_call;
@@ -179,8 +180,20 @@ int libevent4j_server_set_content_type(struct libevent4j_server *server, const c
 struct libevent4j_route *libevent4j_server_route(struct libevent4j_server *server, const char *path, void *id);
 /* Undoes libevent4j_server_route(). */
 void libevent4j_server_unroute(struct libevent4j_server *server, struct libevent4j_route *route);
+/* Sockets to listen on belong to their server. When accepting fails it pauses for a tenth of a second, and
+ * Callbacks.serverAcceptFailed(id, errno) is called. NULL with errno. */
 /* evhttp_bind_socket_with_handle(). */
-struct evhttp_bound_socket *libevent4j_server_bind(struct libevent4j_server *server, const char *address, int port);
+struct libevent4j_socket *libevent4j_server_bind(struct libevent4j_server *server, const char *address, int port);
+/* evhttp_accept_socket_with_handle(). Takes the descriptor. */
+struct libevent4j_socket *libevent4j_server_accept(struct libevent4j_server *server, int64_t fd);
+/* evhttp_bind_listener() of a listener of the shim's making, with LEV_OPT_* flags; port -1 for the path of a local socket. */
+struct libevent4j_socket *libevent4j_server_listen(struct libevent4j_server *server, const char *address, int port, int flags,
+    int backlog);
+int64_t libevent4j_socket_descriptor(struct libevent4j_socket *socket);
+/* evhttp_del_accept_socket(). */
+void libevent4j_socket_close(struct libevent4j_socket *socket);
+/* evhttp_set_bevcb(): Callbacks.serverBufferEvent(id) makes each connection's bufferevent; without one the connection is closed. */
+void libevent4j_server_ask_for_bufferevents(struct libevent4j_server *server);
 /* Requests whose reply is not yet handed to the kernel. */
 int64_t libevent4j_server_active(struct libevent4j_server *server);
 /* From now on Callbacks.serverDrained(id) is called when the last active request ends. */
@@ -191,6 +204,12 @@ void libevent4j_server_notify_drained(struct libevent4j_server *server);
 
 /* Asks for Callbacks.exchangeEnded(id, …) and Callbacks.exchangeDrained(id). */
 void libevent4j_exchange_watch(struct libevent4j_exchange *exchange, void *id);
+/* Asks for Callbacks.exchangeClientClosed(id) when the client closes its side before the reply begins. 0, or -1 without the means. */
+int libevent4j_exchange_watch_client(struct libevent4j_exchange *exchange);
+/* Sends a head and takes the connection's bufferevent out of evhttp's hands, with the callbacks of bufferevent.c. It lasts until
+ * libevent4j_exchange_abort(), or until Callbacks.exchangeEnded() of the exchange's watch says that the server has freed it. */
+struct bufferevent *libevent4j_exchange_take_over(JNIEnv *env, jclass native, struct libevent4j_exchange *exchange, jobject head,
+    int direct, int offset, int length, void *id);
 int64_t libevent4j_exchange_body_length(struct libevent4j_exchange *exchange);
 /* Copies the request's body into a byte array or a direct buffer of that size. */
 void libevent4j_exchange_body(JNIEnv *env, jclass native, struct libevent4j_exchange *exchange, jobject target);

@@ -11,7 +11,7 @@ struct libevent4j_java libevent4j_java;
 
 static _Thread_local int last_errno;
 static _Thread_local jthrowable thrown; /* a global reference until Java takes it */
-static _Thread_local struct event_base *running;
+static _Thread_local struct libevent4j_loop *running;
 
 static int
 find_callbacks(JNIEnv *env, jclass callbacks)
@@ -25,6 +25,9 @@ find_callbacks(JNIEnv *env, jclass callbacks)
 	    {&libevent4j_java.request, "request", "(JJI)Z"},
 	    {&libevent4j_java.exchange_ended, "exchangeEnded", "(JZ)V"},
 	    {&libevent4j_java.exchange_drained, "exchangeDrained", "(J)V"},
+	    {&libevent4j_java.exchange_client_closed, "exchangeClientClosed", "(J)V"},
+	    {&libevent4j_java.server_bufferevent, "serverBufferEvent", "(J)J"},
+	    {&libevent4j_java.server_accept_failed, "serverAcceptFailed", "(JI)V"},
 	    {&libevent4j_java.server_drained, "serverDrained", "(J)V"},
 	    {&libevent4j_java.response_head, "responseHead", "(JI)Z"},
 	    {&libevent4j_java.response_data, "responseData", "(J[B)V"},
@@ -103,12 +106,18 @@ libevent4j_env(void)
 	return env;
 }
 
-struct event_base *
-libevent4j_running(struct event_base *base)
+struct libevent4j_loop *
+libevent4j_running_loop(void)
 {
-	struct event_base *before = running;
+	return running;
+}
 
-	running = base;
+struct libevent4j_loop *
+libevent4j_run_loop(struct libevent4j_loop *loop)
+{
+	struct libevent4j_loop *before = running;
+
+	running = loop;
 	return before;
 }
 
@@ -126,7 +135,7 @@ libevent4j_upcall_done(JNIEnv *env)
 		thrown = (*env)->NewGlobalRef(env, escaped);
 	(*env)->DeleteLocalRef(env, escaped);
 	if (running != NULL)
-		event_base_loopbreak(running);
+		event_base_loopbreak(running->base);
 	return false;
 }
 

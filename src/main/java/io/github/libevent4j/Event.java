@@ -57,14 +57,12 @@ public final class Event extends NativeHandle {
     private final event event;
     private final long id;
     private final long descriptor;
-    private final int priorities;
 
     private Event(EventBase base, long descriptor, event event, long id) {
         super(base);
         this.descriptor = descriptor;
         this.event = event;
         this.id = id;
-        this.priorities = base.priorities();
     }
 
     /**
@@ -242,6 +240,7 @@ public final class Event extends NativeHandle {
     public void priority(int priority) {
         enter();
         try {
+            int priorities = Loop.of(this).priorities();
             if (priority < 0 || priority >= priorities) {
                 throw new IllegalArgumentException("this base has the priorities 0 to " + (priorities - 1) + ", not " + priority);
             }

@@ -101,13 +101,11 @@ public final class EventBase extends NativeHandle implements Executor {
     }
 
     private final event_base base;
-    private final int priorities;
     private final Loop loop;
 
-    private EventBase(event_base base, int priorities, Loop loop) {
+    private EventBase(event_base base, Loop loop) {
         super(loop);
         this.base = base;
-        this.priorities = priorities;
         this.loop = loop;
     }
 
@@ -227,7 +225,7 @@ public final class EventBase extends NativeHandle implements Executor {
                 libevent.event_base_free(base);
                 throw e;
             }
-            return new EventBase(base, priorities, loop);
+            return new EventBase(base, loop);
         }
     }
 
@@ -456,7 +454,12 @@ public final class EventBase extends NativeHandle implements Executor {
 
     /** The number of priorities (event_base_get_npriorities). */
     public int priorities() {
-        return priorities;
+        enter();
+        try {
+            return loop.priorities();
+        } finally {
+            exit();
+        }
     }
 
     /** Events whose callback is due (event_base_get_num_events, EVENT_BASE_COUNT_ACTIVE). */

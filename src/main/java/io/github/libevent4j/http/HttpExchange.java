@@ -1,14 +1,17 @@
 package io.github.libevent4j.http;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.github.libevent4j.LibeventException;
+import io.github.libevent4j.internal.BufferEvents;
 import io.github.libevent4j.internal.Callbacks;
 import io.github.libevent4j.internal.Descriptors;
 import io.github.libevent4j.internal.Head;
 import io.github.libevent4j.internal.HeadWriter;
 import io.github.libevent4j.internal.Loop;
 import io.github.libevent4j.internal.Native;
+import io.github.libevent4j.io.BufferEvent;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -219,6 +222,56 @@ public final class HttpExchange {
             loop.submit(() -> watch(watch));
         }
         return watch.completion;
+    }
+
+    /**
+     * Notice of a client that goes: done, on the loop, when the client closes its side of the connection before the reply begins. A
+     * client may close only its own side and still read, so the exchange goes on and is to be answered. To be asked for before the
+     * reply; needs {@link io.github.libevent4j.EventBase.Feature#EARLY_CLOSE}, without which it is never done.
+     */
+    public CompletableFuture<Void> clientClosed() {
+        completion();
+        Watch watched = watch;
+        loop.submit(() -> {
+            if (address != 0 && server.isOpen()) {
+                Native.libevent4j_exchange_watch_client(address);
+            }
+        });
+        return watched.clientClosed;
+    }
+
+    /**
+     * Answers with a head alone, and hands over the connection: for CONNECT and Upgrade. What the client has sent beyond its request
+     * is in the bufferevent's input. Its reading is to be enabled; closing it closes the connection. The server's {@code stop} waits
+     * for it, and its {@code close} closes it. To be called on the loop's thread.
+     *
+     * @param status such as 101 for Upgrade, 200 for CONNECT
+     */
+    public BufferEvent takeOver(int status) {
+        Syntax.status(status);
+        if (!loop.held()) {
+            throw new IllegalStateException("a connection is taken over on its loop's thread: pass this to the base's execute()");
+        }
+        StringBuilder text = new StringBuilder("HTTP/1.1 ").append(status).append(' ')
+            .append(reason == null ? "" : reason).append("\r\n");
+        if (replyHeaders != null) {
+            for (int i = 0; i < replyHeaders.size(); i += 2) {
+                text.append(replyHeaders.get(i)).append(": ").append(replyHeaders.get(i + 1)).append("\r\n");
+            }
+        }
+        byte[] bytes = text.append("\r\n").toString().getBytes(ISO_8859_1);
+        completion(); // watches for the connection's end
+        Watch watched = watch;
+        if (!server.isOpen() || watched.completion.isDone()) {
+            throw new IllegalStateException("the connection is gone: there is nothing to take over");
+        }
+        claim();
+        long exchange = address;
+        forget();
+        watched.takenOver = (BufferEvent) BufferEvents.instance().adopt(server,
+            id -> Native.libevent4j_exchange_take_over(exchange, bytes, 0, 0, bytes.length, id),
+            () -> Native.libevent4j_exchange_abort(exchange));
+        return watched.takenOver;
     }
 
     /** Replies without a body (evhttp_send_reply). */
@@ -455,8 +508,10 @@ public final class HttpExchange {
     final class Watch implements Callbacks.ExchangeTarget {
 
         final CompletableFuture<Void> completion = new CompletableFuture<>();
+        final CompletableFuture<Void> clientClosed = new CompletableFuture<>();
         private long id;
         private ChunkedReply reply;
+        private BufferEvent takenOver;
 
         @Override
         public void onEnded(boolean complete) {
@@ -470,8 +525,21 @@ public final class HttpExchange {
             }
         }
 
+        @Override
+        public void onClientClosed() {
+            clientClosed.complete(null);
+        }
+
         void end(IOException failure) {
             loop.unregister(id);
+            if (takenOver != null && takenOver.isOpen()) {
+                BufferEvents.instance().release(takenOver);
+            }
+            if (failure != null) {
+                clientClosed.complete(null);
+            } else {
+                clientClosed.cancel(false);
+            }
             if (reply != null) {
                 reply.ended(failure);
             }

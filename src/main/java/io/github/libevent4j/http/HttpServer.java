@@ -4,18 +4,23 @@ import io.github.libevent4j.EventBase;
 import io.github.libevent4j.LibeventException;
 import io.github.libevent4j.Timer;
 import io.github.libevent4j.bindings.evhttp;
-import io.github.libevent4j.bindings.evhttp_bound_socket;
 import io.github.libevent4j.global.libevent;
 import io.github.libevent4j.internal.Addresses;
+import io.github.libevent4j.internal.BufferEvents;
 import io.github.libevent4j.internal.Callbacks;
+import io.github.libevent4j.internal.Descriptors;
 import io.github.libevent4j.internal.Loop;
 import io.github.libevent4j.internal.Micros;
 import io.github.libevent4j.internal.Native;
 import io.github.libevent4j.internal.NativeHandle;
+import io.github.libevent4j.io.BufferEvent;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
 import java.net.UnknownHostException;
+import java.nio.channels.ServerSocketChannel;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.EnumSet;
@@ -26,6 +31,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.LongFunction;
+import java.util.function.LongSupplier;
 
 /**
  * An HTTP server on a base (evhttp).
@@ -34,6 +41,10 @@ import java.util.concurrent.CompletableFuture;
  * requests that have no reply yet. {@link #stop} lets them finish first. Handlers run on the loop's thread.
  */
 public final class HttpServer extends NativeHandle {
+
+    private static final System.Logger LOGGER = System.getLogger("io.github.libevent4j");
+    private static final long WARNING_INTERVAL = Duration.ofSeconds(1).toNanos();
+    private static final int DEFAULT_BACKLOG = 128;
 
     /** A handler as it is registered with evhttp. */
     private record Route(long address, long id) {
@@ -45,10 +56,16 @@ public final class HttpServer extends NativeHandle {
     private final evhttp http;
     private final long id;
     private final Map<String, Route> routes = new HashMap<>();
-    private final Map<InetSocketAddress, evhttp_bound_socket> sockets = new LinkedHashMap<>();
+    private final Map<SocketAddress, Long> sockets = new LinkedHashMap<>();
+    private final Map<HttpServer, String> virtualHosts = new LinkedHashMap<>();
+    private HttpServer parent;
+    private BufferEventFactory bufferEvents;
     private Route general;
     private CompletableFuture<Void> stopped;
     private Timer deadline;
+    private int backlog;
+    private boolean reusePort;
+    private long lastWarning;
 
     private HttpServer(EventBase base, long server, long id) {
         super(base);
@@ -69,6 +86,13 @@ public final class HttpServer extends NativeHandle {
         return new Builder(base);
     }
 
+    /** Makes the bufferevent of a connection that arrives. On the loop's thread. */
+    @FunctionalInterface
+    public interface BufferEventFactory {
+        /** @return a new bufferevent without a socket, on this base; the server owns it from now on */
+        BufferEvent create(EventBase base) throws Exception;
+    }
+
     /** What to make a server of. Not thread-safe. */
     public static final class Builder {
         private final EventBase base;
@@ -79,6 +103,9 @@ public final class HttpServer extends NativeHandle {
         private long maxBodySize = 10 * 1024 * 1024;
         private int methods;
         private String contentType;
+        private int backlog = DEFAULT_BACKLOG;
+        private boolean reusePort;
+        private BufferEventFactory bufferEvents;
 
         private Builder(EventBase base) {
             this.base = Objects.requireNonNull(base, "base");
@@ -148,13 +175,52 @@ public final class HttpServer extends NativeHandle {
             return this;
         }
 
+        /** Connections that may wait to be accepted, 128 unless set. */
+        public Builder backlog(int connections) {
+            if (connections < 1) {
+                throw new IllegalArgumentException("a backlog is at least 1 connection, not " + connections);
+            }
+            backlog = connections;
+            return this;
+        }
+
+        /** Shares ports with other servers that do so too; the kernel spreads connections (LEV_OPT_REUSEABLE_PORT). */
+        public Builder reusePort() {
+            reusePort = true;
+            return this;
+        }
+
+        /**
+         * Makes each connection's bufferevent in place of a plain socket's (evhttp_set_bevcb). When the factory throws, the connection
+         * is closed.
+         */
+        public Builder bufferEvents(BufferEventFactory factory) {
+            bufferEvents = Objects.requireNonNull(factory, "factory");
+            return this;
+        }
+
         /** Makes the server. It listens nowhere yet. */
         public HttpServer build() {
             Loop loop = Loop.of(base);
             loop.enter();
             try {
                 HttpServer[] self = new HttpServer[1];
-                Callbacks.ServerTarget target = () -> self[0].drained();
+                Callbacks.ServerTarget target = new Callbacks.ServerTarget() {
+                    @Override
+                    public void onDrained() {
+                        self[0].close();
+                    }
+
+                    @Override
+                    public long onConnection() throws Exception {
+                        return self[0].makeBufferEvent();
+                    }
+
+                    @Override
+                    public void onAcceptFailed(int errno) {
+                        self[0].acceptFailed(errno);
+                    }
+                };
                 long id = loop.register(target);
                 long server = Native.libevent4j_server_new(loop.address(), id, exact ? 1 : 0);
                 if (server == 0) {
@@ -171,6 +237,12 @@ public final class HttpServer extends NativeHandle {
     }
 
     private void configure(Builder builder) {
+        backlog = builder.backlog;
+        reusePort = builder.reusePort;
+        bufferEvents = builder.bufferEvents;
+        if (bufferEvents != null) {
+            Native.libevent4j_server_ask_for_bufferevents(server);
+        }
         Native.libevent4j_server_set_timeout(server, builder.timeoutMicros);
         libevent.evhttp_set_max_headers_size(http, builder.maxHeadersSize);
         libevent.evhttp_set_max_body_size(http, builder.maxBodySize);
@@ -280,48 +352,181 @@ public final class HttpServer extends NativeHandle {
         if (port < 0 || port > 0xFFFF) {
             throw new IllegalArgumentException("a port is 0 to 65535, not " + port);
         }
+        String operation = "bind to " + address + " port " + port;
+        InetAddress resolved;
+        try {
+            resolved = InetAddress.getByName(address);
+        } catch (UnknownHostException e) {
+            throw new LibeventException(operation, 0, "the address does not resolve");
+        }
+        boolean plain = !reusePort && backlog == DEFAULT_BACKLOG;
+        return listen(operation,
+            () -> plain ? Native.libevent4j_server_bind(server, address, port) : listenOn(resolved.getHostAddress(), port),
+            socket -> new InetSocketAddress(resolved,
+                Native.libevent4j_local_port(Native.libevent4j_socket_descriptor(socket))));
+    }
+
+    /**
+     * Listens on a local socket (evhttp_bind_listener).
+     *
+     * @param address the path, where nothing may be yet
+     * @throws IOException when the path cannot be had
+     */
+    public void bind(UnixDomainSocketAddress address) throws IOException {
+        String path = address.getPath().toString();
+        listen("bind to " + path, () -> listenOn(path, -1), socket -> address);
+    }
+
+    /**
+     * Accepts on a socket that listens already (evhttp_accept_socket_with_handle). The channel stays the caller's, who may close it:
+     * the server has a descriptor of its own. The channel becomes non-blocking.
+     */
+    public void bind(ServerSocketChannel listening) throws IOException {
+        SocketAddress address = listening.getLocalAddress();
+        if (address == null) {
+            throw new IllegalArgumentException("the channel does not listen yet: bind it first");
+        }
+        listening.configureBlocking(false);
+        listen("accept on " + address, () -> {
+            long descriptor = Descriptors.duplicate(listening);
+            return descriptor < 0 ? 0 : Native.libevent4j_server_accept(server, descriptor);
+        }, socket -> address);
+    }
+
+    private long listenOn(String address, int port) {
+        int flags = libevent.LEV_OPT_CLOSE_ON_FREE | libevent.LEV_OPT_CLOSE_ON_EXEC;
+        if (port >= 0) {
+            flags |= libevent.LEV_OPT_REUSEABLE;
+        }
+        if (reusePort) {
+            flags |= libevent.LEV_OPT_REUSEABLE_PORT;
+        }
+        return Native.libevent4j_server_listen(server, address, port, flags, backlog);
+    }
+
+    private <A extends SocketAddress> A listen(String operation, LongSupplier listen, LongFunction<A> name) throws IOException {
         enter();
         try {
             if (stopped != null) {
                 throw new IllegalStateException(this + " is stopping");
             }
-            String operation = "bind to " + address + " port " + port;
-            InetAddress resolved;
-            try {
-                resolved = InetAddress.getByName(address);
-            } catch (UnknownHostException e) {
-                throw new LibeventException(operation, 0, "the address does not resolve");
+            if (parent != null) {
+                throw new IllegalStateException("a virtual host does not listen: its parent does");
             }
-            long bound = Native.libevent4j_server_bind(server, address, port);
-            if (bound == 0) {
+            long socket = listen.getAsLong();
+            if (socket == 0) {
                 throw new LibeventException(operation, Native.libevent4j_errno());
             }
-            evhttp_bound_socket socket = Addresses.of(bound, evhttp_bound_socket::new);
-            int localPort = Native.libevent4j_local_port(libevent.evhttp_bound_socket_get_fd(socket));
-            InetSocketAddress local = new InetSocketAddress(resolved, localPort);
-            sockets.put(local, socket);
-            return local;
+            A address = name.apply(socket);
+            sockets.put(address, socket);
+            return address;
         } finally {
             exit();
         }
     }
 
-    /** Stops listening on an address that {@link #bind} gave; connections stay (evhttp_del_accept_socket). */
-    public void unbind(InetSocketAddress address) {
+    /** Stops listening on an address that it was bound to; connections stay (evhttp_del_accept_socket). */
+    public void unbind(SocketAddress address) {
         enter();
         try {
-            evhttp_bound_socket socket = sockets.remove(address);
+            Long socket = sockets.remove(address);
             if (socket == null) {
                 throw new IllegalArgumentException("not bound to " + address + ", but to " + sockets.keySet());
             }
-            libevent.evhttp_del_accept_socket(http, socket);
+            Native.libevent4j_socket_close(socket);
+        } finally {
+            exit();
+        }
+    }
+
+    private void acceptFailed(int errno) {
+        long now = System.nanoTime();
+        if (lastWarning == 0 || now - lastWarning > WARNING_INTERVAL) {
+            lastWarning = now;
+            LOGGER.log(System.Logger.Level.WARNING, new LibeventException("accept on " + sockets.keySet(), errno).getMessage()
+                + ": trying again every tenth of a second");
+        }
+    }
+
+    // ---- virtual hosts
+
+    /**
+     * Lets another server answer requests for the hosts that match a pattern, where * stands for anything
+     * (evhttp_add_virtual_host). It is a part of this one from now on, and is closed with it; {@link #removeVirtualHost} gives it
+     * back. Its handlers count, and its limits do not.
+     *
+     * @throws IllegalStateException when it listens itself, or is a virtual host already
+     */
+    public void addVirtualHost(String pattern, HttpServer host) {
+        Syntax.target(pattern);
+        enter();
+        try {
+            host.ensureOpen();
+            if (host == this || host.loop != loop) {
+                throw new IllegalArgumentException("a virtual host is another server on the same base");
+            }
+            if (host.parent != null || !host.sockets.isEmpty() || isBelow(host)) {
+                throw new IllegalStateException(host + " listens itself, or is a virtual host already");
+            }
+            if (libevent.evhttp_add_virtual_host(http, pattern, host.http) != 0) {
+                throw new OutOfMemoryError("evhttp_add_virtual_host");
+            }
+            host.parent = this;
+            virtualHosts.put(host, pattern);
+        } finally {
+            exit();
+        }
+    }
+
+    private boolean isBelow(HttpServer other) {
+        return parent != null && (parent == other || parent.isBelow(other));
+    }
+
+    /** Gives a virtual host back, which may then listen itself, or be another's (evhttp_remove_virtual_host). */
+    public void removeVirtualHost(HttpServer host) {
+        enter();
+        try {
+            if (host.parent != this) {
+                throw new IllegalArgumentException(host + " is no virtual host of " + this);
+            }
+            leave(host);
+        } finally {
+            exit();
+        }
+    }
+
+    private void leave(HttpServer host) {
+        libevent.evhttp_remove_virtual_host(http, host.http);
+        host.parent = null;
+        virtualHosts.remove(host);
+    }
+
+    /** Answers for another name of this host (evhttp_add_server_alias). */
+    public void addAlias(String name) {
+        Syntax.target(name);
+        enter();
+        try {
+            if (libevent.evhttp_add_server_alias(http, name) != 0) {
+                throw new OutOfMemoryError("evhttp_add_server_alias");
+            }
+        } finally {
+            exit();
+        }
+    }
+
+    /** Answers for this name no more, and tells whether it had (evhttp_remove_server_alias). */
+    public boolean removeAlias(String name) {
+        Syntax.target(name);
+        enter();
+        try {
+            return libevent.evhttp_remove_server_alias(http, name) == 0;
         } finally {
             exit();
         }
     }
 
     /** The addresses that the server listens on. */
-    public List<InetSocketAddress> addresses() {
+    public List<SocketAddress> addresses() {
         enter();
         try {
             return List.copyOf(sockets.keySet());
@@ -372,12 +577,25 @@ public final class HttpServer extends NativeHandle {
         return stopped != null;
     }
 
-    private void drained() {
-        close();
+    /** A bufferevent for a connection that arrives: evhttp owns it from now on. */
+    private long makeBufferEvent() throws Exception {
+        BufferEvent made = bufferEvents.create(base);
+        if (Loop.of(made) != loop) {
+            made.close();
+            throw new IllegalStateException("a server's bufferevents are to be made on its own base");
+        }
+        return BufferEvents.instance().release(made);
     }
 
     @Override
     protected void release() {
+        if (parent != null) {
+            parent.leave(this);
+        }
+        for (HttpServer host : List.copyOf(virtualHosts.keySet())) {
+            leave(host);
+            host.close();
+        }
         Native.libevent4j_server_free(server);
         loop.unregister(id);
         if (general != null) {

@@ -20,9 +20,14 @@ public final class Callbacks {
         void onRequest(long exchange, int headLength);
     }
 
-    /** A server has no active request any more. */
+    /** A server has no active request any more, or needs a bufferevent for a connection. */
     public interface ServerTarget {
         void onDrained();
+
+        /** @return the address of a bufferevent that evhttp owns from now on */
+        long onConnection() throws Exception;
+
+        void onAcceptFailed(int errno);
     }
 
     /** A watched exchange goes on. */
@@ -30,6 +35,8 @@ public final class Callbacks {
         void onEnded(boolean complete);
 
         void onDrained();
+
+        void onClientClosed();
     }
 
     /** A call gets its response. */
@@ -170,6 +177,18 @@ public final class Callbacks {
 
     static void exchangeDrained(long id) {
         call(id, ExchangeTarget.class, ExchangeTarget::onDrained);
+    }
+
+    static void exchangeClientClosed(long id) {
+        call(id, ExchangeTarget.class, ExchangeTarget::onClientClosed);
+    }
+
+    static long serverBufferEvent(long id) {
+        return ask(id, ServerTarget.class, 0L, ServerTarget::onConnection);
+    }
+
+    static void serverAcceptFailed(long id, int errno) {
+        call(id, ServerTarget.class, target -> target.onAcceptFailed(errno));
     }
 
     static void serverDrained(long id) {

@@ -92,6 +92,11 @@ public final class Loop {
         return base;
     }
 
+    /** The number of priorities (event_base_get_npriorities). */
+    public int priorities() {
+        return libevent.event_base_get_npriorities(base);
+    }
+
     /** The shim's {@code libevent4j_loop}. */
     public long address() {
         return address;

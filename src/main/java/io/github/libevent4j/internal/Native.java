@@ -173,14 +173,31 @@ public final class Native {
     public static native void libevent4j_server_unroute(@Cast("libevent4j_server*") long server,
             @Cast("libevent4j_route*") long route);
 
-    public static native @Cast("evhttp_bound_socket*") long libevent4j_server_bind(@Cast("libevent4j_server*") long server,
+    public static native @Cast("libevent4j_socket*") long libevent4j_server_bind(@Cast("libevent4j_server*") long server,
             String address, int port);
+
+    public static native @Cast("libevent4j_socket*") long libevent4j_server_accept(@Cast("libevent4j_server*") long server,
+            @Cast("int64_t") long fd);
+
+    public static native @Cast("libevent4j_socket*") long libevent4j_server_listen(@Cast("libevent4j_server*") long server,
+            String address, int port, int flags, int backlog);
+
+    public static native @Cast("int64_t") long libevent4j_socket_descriptor(@Cast("libevent4j_socket*") long socket);
+
+    public static native void libevent4j_socket_close(@Cast("libevent4j_socket*") long socket);
+
+    public static native void libevent4j_server_ask_for_bufferevents(@Cast("libevent4j_server*") long server);
 
     public static native @Cast("int64_t") long libevent4j_server_active(@Cast("libevent4j_server*") long server);
 
     public static native void libevent4j_server_notify_drained(@Cast("libevent4j_server*") long server);
 
     public static native void libevent4j_exchange_watch(@Cast("libevent4j_exchange*") long exchange, @Cast("void*") long id);
+
+    public static native int libevent4j_exchange_watch_client(@Cast("libevent4j_exchange*") long exchange);
+
+    public static native @Cast("bufferevent*") long libevent4j_exchange_take_over(@Cast("libevent4j_exchange*") long exchange,
+            @Raw(withEnv = true) Object head, int direct, int offset, int length, @Cast("void*") long id);
 
     public static native @Cast("int64_t") long libevent4j_exchange_body_length(@Cast("libevent4j_exchange*") long exchange);
 

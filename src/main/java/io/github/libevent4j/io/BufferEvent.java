@@ -8,6 +8,7 @@ import io.github.libevent4j.bindings.ev_token_bucket_cfg;
 import io.github.libevent4j.dns.Dns;
 import io.github.libevent4j.global.libevent;
 import io.github.libevent4j.internal.Addresses;
+import io.github.libevent4j.internal.BufferEvents;
 import io.github.libevent4j.internal.Callbacks;
 import io.github.libevent4j.internal.Loop;
 import io.github.libevent4j.internal.Micros;
@@ -25,6 +26,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.LongUnaryOperator;
 
 /**
  * A socket, one end of a pair, or a filter, with an input buffer that fills and an output buffer that drains by themselves
@@ -134,11 +136,24 @@ public final class BufferEvent extends NativeHandle {
         Result filter(Buffer source, Buffer target, FlushMode mode) throws Exception;
     }
 
+    static {
+        new BufferEvents() {
+            @Override
+            public NativeHandle adopt(NativeHandle neighbour, LongUnaryOperator maker, Runnable free) {
+                return BufferEvent.adopt(neighbour, maker, free);
+            }
+
+            @Override
+            public long release(NativeHandle bufferEvent) {
+                return ((BufferEvent) bufferEvent).giveAway();
+            }
+        };
+    }
+
     private static final Listener SILENT = new Listener() {
     };
 
     private final Loop loop;
-    private final EventBase base;
     private final bufferevent event;
     private final long id;
     private final Buffer input;
@@ -148,31 +163,46 @@ public final class BufferEvent extends NativeHandle {
     private RateLimitGroup group;
     private boolean attached; // has had something to read from and write to
     private BufferEvent underlying; // what a filter owns
+    private Runnable free; // frees what this belongs to, when it is not its own
 
-    private BufferEvent(EventBase base, long address, long id) {
-        super(base);
-        this.base = base;
-        this.loop = Loop.of(base);
+    private BufferEvent(NativeHandle neighbour, long address, long id) {
+        super(neighbour);
+        this.loop = Loop.of(neighbour);
         this.id = id;
         this.event = Addresses.of(address, bufferevent::new);
         this.input = new Buffer(this, libevent.bufferevent_get_input(event).address());
         this.output = new Buffer(this, libevent.bufferevent_get_output(event).address());
     }
 
-    private interface Maker {
-        long make(long id);
-    }
-
-    private static BufferEvent make(EventBase base, Target target, Maker maker) {
-        Loop loop = Loop.of(base);
+    private static BufferEvent make(NativeHandle neighbour, Target target, LongUnaryOperator maker) {
+        Loop loop = Loop.of(neighbour);
         long id = loop.register(target);
-        long address = maker.make(id);
+        long address = maker.applyAsLong(id);
         if (address == 0) {
             loop.unregister(id);
             throw new OutOfMemoryError("bufferevent_new");
         }
-        target.event = new BufferEvent(base, address, id);
+        target.event = new BufferEvent(neighbour, address, id);
         return target.event;
+    }
+
+    private static BufferEvent adopt(NativeHandle neighbour, LongUnaryOperator maker, Runnable free) {
+        BufferEvent made = make(neighbour, new Target(), maker);
+        made.attached = true;
+        made.free = free;
+        return made;
+    }
+
+    private long giveAway() {
+        enter();
+        try {
+            dropLimits();
+            transfer();
+            loop.unregister(id);
+            return event.address();
+        } finally {
+            loop.exit();
+        }
     }
 
     private static int bits(Option... options) {
@@ -257,7 +287,7 @@ public final class BufferEvent extends NativeHandle {
         int bits = bits(options);
         underlying.enter();
         try {
-            BufferEvent made = make(underlying.base, new FilterTarget(input, output),
+            BufferEvent made = make(underlying, new FilterTarget(input, output),
                 id -> Native.libevent4j_bufferevent_filter(underlying.event.address(), bits, id));
             made.attached = true;
             underlying.giveTo(made);
@@ -467,8 +497,8 @@ public final class BufferEvent extends NativeHandle {
     public void priority(int priority) {
         enter();
         try {
-            if (priority < 0 || priority >= base.priorities()) {
-                throw new IllegalArgumentException("this base has the priorities 0 to " + (base.priorities() - 1) + ", not "
+            if (priority < 0 || priority >= loop.priorities()) {
+                throw new IllegalArgumentException("this base has the priorities 0 to " + (loop.priorities() - 1) + ", not "
                     + priority);
             }
             if (libevent.bufferevent_priority_set(event, priority) != 0) {
@@ -669,7 +699,11 @@ public final class BufferEvent extends NativeHandle {
     @Override
     protected void release() {
         dropLimits();
-        libevent.bufferevent_free(event);
+        if (free == null) {
+            libevent.bufferevent_free(event);
+        } else {
+            free.run();
+        }
         if (underlying == null) {
             loop.unregister(id); // a filter's callbacks go on to its freed callback
         }

@@ -1,0 +1,31 @@
+package io.github.libevent4j.internal;
+
+import java.util.function.LongUnaryOperator;
+
+/** What the package {@code io} does for {@code http} without showing it to everyone. */
+public abstract class BufferEvents {
+
+    private static BufferEvents instance;
+
+    /** Called once, by the class that can. */
+    protected BufferEvents() {
+        instance = this;
+    }
+
+    public static BufferEvents instance() {
+        return instance;
+    }
+
+    /**
+     * A handle over a bufferevent that belongs to something else.
+     *
+     * @param neighbour a handle on the same loop
+     * @param maker takes the id of the callbacks and returns the bufferevent's address, or 0
+     * @param free ends what the bufferevent belongs to, when the handle is closed
+     * @return null when the maker returned 0
+     */
+    public abstract NativeHandle adopt(NativeHandle neighbour, LongUnaryOperator maker, Runnable free);
+
+    /** Closes a handle whose bufferevent is freed by its owner, and returns the bufferevent's address. */
+    public abstract long release(NativeHandle bufferEvent);
+}
