@@ -203,7 +203,8 @@ int libevent4j_exchange_reply_file(struct libevent4j_exchange *exchange, int sta
     int64_t offset, int64_t length);
 int libevent4j_exchange_error(struct libevent4j_exchange *exchange, int status, const char *reason);
 int libevent4j_exchange_start(struct libevent4j_exchange *exchange, int status, const void *head);
-/* Callbacks.exchangeDrained(id) follows when the chunk, and all before it, is with the kernel. */
+/* 0: Callbacks.exchangeDrained(id) follows when the chunk, and all before it, is with the kernel. 1: dropped, since this reply
+ * has no body. -1: failed. */
 int libevent4j_exchange_chunk(JNIEnv *env, jclass native, struct libevent4j_exchange *exchange, jobject body, int direct,
     int offset, int length);
 int libevent4j_exchange_end(struct libevent4j_exchange *exchange);

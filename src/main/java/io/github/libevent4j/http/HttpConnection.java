@@ -81,7 +81,7 @@ public final class HttpConnection extends NativeHandle {
             this.port = port;
         }
 
-        /** Sends what libevent would send: without this a request that has no Host header gets one. */
+        /** Sends what libevent would send: without this a request gets its Host, and its body's Content-Length, where they are missing. */
         public Builder exact() {
             exact = true;
             return this;
@@ -267,6 +267,11 @@ public final class HttpConnection extends NativeHandle {
             if (!exact && request.headers().first("Host").isEmpty()) {
                 String name = host.indexOf(':') >= 0 ? "[" + host + "]" : host;
                 writer.add("Host", port == 80 ? name : name + ":" + port);
+            }
+            // Libevent tells it for POST and PUT alone; without it a server takes the body for the next request.
+            if (!exact && request.bytes().length > 0 && request.headers().first("Content-Length").isEmpty()
+                && request.headers().first("Transfer-Encoding").isEmpty()) {
+                writer.add("Content-Length", Integer.toString(request.bytes().length));
             }
             request.headers().forEach(writer::add);
             return writer.end();
