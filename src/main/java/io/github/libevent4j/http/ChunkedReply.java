@@ -79,17 +79,12 @@ public final class ChunkedReply {
     /** Breaks the reply off: the connection is closed, so that the client can tell. After {@link #end} this does nothing. */
     public void abort() {
         if (closed.compareAndSet(false, true)) {
-            Runnable abort = () -> {
+            loop.whenSafe(() -> { // libevent may be in the middle of this very connection
                 long exchange = take();
                 if (exchange != 0) {
                     Native.libevent4j_exchange_abort(exchange);
                 }
-            };
-            if (loop.inCallback()) {
-                loop.execute(abort); // libevent may be in the middle of this very connection
-            } else {
-                loop.submit(abort);
-            }
+            });
         }
     }
 
