@@ -489,26 +489,33 @@ send_reply(struct libevent4j_exchange *exchange, int status, const char *reason)
 static bool
 bodiless(const struct libevent4j_exchange *exchange, int status)
 {
-	return exchange->request->type == EVHTTP_REQ_HEAD || status == HTTP_NOCONTENT || status == HTTP_NOTMODIFIED ||
-	    (status >= 100 && status < 200);
+	enum evhttp_cmd_type method = exchange->request->type;
+
+	return method == EVHTTP_REQ_HEAD || (method == EVHTTP_REQ_CONNECT && status >= 200 && status < 300) ||
+	    status == HTTP_NOCONTENT || status == HTTP_NOTMODIFIED || (status >= 100 && status < 200);
 }
 
-/* Libevent sends whatever body it is given; unless exact, one that must not be sent is left out, and HEAD tells its length. */
+/*
+ * Libevent sends whatever body it is given; unless exact, one that must not be sent is left out. It tells no length for HEAD, nor
+ * for CONNECT, whose refusals have bodies.
+ */
 static bool
 wants_body(struct libevent4j_exchange *exchange, int status, int64_t length)
 {
 	struct evkeyvalq *headers = exchange->request->output_headers;
+	enum evhttp_cmd_type method = exchange->request->type;
 	char digits[24];
 
-	if (exchange->server->exact || !bodiless(exchange, status))
+	if (exchange->server->exact)
 		return length > 0;
-	if (exchange->request->type == EVHTTP_REQ_HEAD && status >= 200 && status != HTTP_NOCONTENT &&
+	if (((method == EVHTTP_REQ_HEAD && status >= 200 && status != HTTP_NOCONTENT) ||
+	     (method == EVHTTP_REQ_CONNECT && !bodiless(exchange, status))) &&
 	    evhttp_find_header(headers, "Content-Length") == NULL &&
 	    evhttp_find_header(headers, "Transfer-Encoding") == NULL) {
 		snprintf(digits, sizeof(digits), "%lld", (long long)length);
 		evhttp_add_header(headers, "Content-Length", digits);
 	}
-	return false;
+	return length > 0 && !bodiless(exchange, status);
 }
 
 /* A reply that could not be made leaves no trace in the request. */
@@ -579,6 +586,10 @@ libevent4j_exchange_start(struct libevent4j_exchange *exchange, int status, cons
 		return 1;
 	if (libevent4j_read_head(head, exchange->request->output_headers, &reason) != 0)
 		return undo(exchange);
+	/* The end of the connection ends what has no length and no chunks; for keep-alive libevent would tell a length of 0. */
+	if (!exchange->server->exact && exchange->request->major == 1 && exchange->request->minor == 0 &&
+	    evhttp_find_header(exchange->request->output_headers, "Content-Length") == NULL)
+		evhttp_remove_header(exchange->request->input_headers, "Connection");
 	evhttp_send_reply_start(exchange->request, status, reason);
 	return 0;
 }
@@ -603,13 +614,13 @@ libevent4j_exchange_chunk(JNIEnv *env, jclass native, struct libevent4j_exchange
 
 	(void)native;
 	if (exchange->gone)
-		return 1;
+		return -1;
 	chunk = evbuffer_new();
 	if (chunk == NULL)
 		return -1;
 	if (libevent4j_add_body(env, chunk, body, direct, offset, length) == 0) {
 		evhttp_send_reply_chunk_with_cb(exchange->request, chunk, on_drained, exchange);
-		result = 0;
+		result = evbuffer_get_length(chunk) == 0 ? 0 : 1; /* libevent leaves what a reply to HEAD must not have */
 	}
 	evbuffer_free(chunk);
 	return result;

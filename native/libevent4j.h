@@ -37,7 +37,6 @@ struct libevent4j_route;
 struct libevent4j_socket;
 struct libevent4j_exchange;
 struct libevent4j_connection;
-struct libevent4j_call;
 
 /* ---- library.c: loading, and the way into Java ---- */
 
@@ -222,7 +221,8 @@ int libevent4j_exchange_reply_file(struct libevent4j_exchange *exchange, int sta
     int64_t offset, int64_t length);
 int libevent4j_exchange_error(struct libevent4j_exchange *exchange, int status, const char *reason);
 int libevent4j_exchange_start(struct libevent4j_exchange *exchange, int status, const void *head);
-/* Callbacks.exchangeDrained(id) follows when the chunk, and all before it, is with the kernel. */
+/* 0: Callbacks.exchangeDrained(id) follows when the chunk, and all before it, is with the kernel. 1: dropped, since this reply
+ * has no body. -1: failed. */
 int libevent4j_exchange_chunk(JNIEnv *env, jclass native, struct libevent4j_exchange *exchange, jobject body, int direct,
     int offset, int length);
 int libevent4j_exchange_end(struct libevent4j_exchange *exchange);
@@ -233,26 +233,23 @@ void libevent4j_exchange_abort(struct libevent4j_exchange *exchange);
 
 /* evhttp_connection_base_new() without evdns: names resolve with the system's blocking resolver. */
 struct libevent4j_connection *libevent4j_connection_new(struct libevent4j_loop *loop, void *id, const char *host, int port);
-/* Frees the connection and its calls; no callback of the calls follows. */
+/* Frees the connection; no callback of its request follows. */
 void libevent4j_connection_free(struct libevent4j_connection *connection);
 struct evhttp_connection *libevent4j_connection_evcon(struct libevent4j_connection *connection);
-/* evhttp_connection_set_timeout_tv() and …_set_initial_retry_tv(); 0 means libevent's default. */
+/* evhttp_connection_set_timeout_tv(); 0 means libevent's default. */
 void libevent4j_connection_set_timeout(struct libevent4j_connection *connection, int64_t micros);
-void libevent4j_connection_set_retry_delay(struct libevent4j_connection *connection, int64_t micros);
 /* Kinds of failure beside those of enum evhttp_request_error. */
 #define LIBEVENT4J_UNCONNECTED (-1) /* errno says why */
 #define LIBEVENT4J_UNRESOLVED (-2)
 #define LIBEVENT4J_CONNECT_TIMEOUT (-3)
 
-/* evhttp_make_request(). Exactly one of Callbacks.response(id, …) and Callbacks.responseFailed(id, …) follows, perhaps before
- * this returns, unless the call is cancelled or the connection freed. With streaming, Callbacks.responseHead() and
- * .responseData() come first. Returns the call, or NULL: with errno when it failed, and with errno 0 when it has already ended.
- * The call is valid until its final callback. */
-struct libevent4j_call *libevent4j_call_start(JNIEnv *env, jclass native, struct libevent4j_connection *connection, void *id,
-    int method, const char *uri, int minor_version, int streaming, const void *head, jobject body, int direct, int offset,
-    int length);
-/* evhttp_cancel_request(); no callback of the call follows. */
-void libevent4j_call_cancel(struct libevent4j_call *call);
+/* evhttp_make_request(), when no other request is under way. 0, and exactly one of Callbacks.response(id, …) and
+ * Callbacks.responseFailed(id, …) follows, perhaps before this returns, unless the request is cancelled or the connection freed;
+ * with streaming, Callbacks.responseHead() and .responseData() come first. Or -1 with errno, and nothing follows. */
+int libevent4j_connection_send(JNIEnv *env, jclass native, struct libevent4j_connection *connection, void *id, int method,
+    const char *uri, int minor_version, int streaming, const void *head, jobject body, int direct, int offset, int length);
+/* evhttp_cancel_request() of the request under way; no callback of it follows. */
+void libevent4j_connection_cancel(struct libevent4j_connection *connection);
 
 /* ---- uri.c ---- */
 

@@ -74,16 +74,16 @@ final class LoopScheduler extends AbstractExecutorService implements ScheduledEx
 
     private <V> Task<V> start(Task<V> task) {
         synchronized (this) {
-            if (shutdown) {
-                throw new RejectedExecutionException("this scheduler is shut down");
+            if (shutdown || !base.isOpen()) {
+                throw new RejectedExecutionException(shutdown ? "this scheduler is shut down" : base + " is closed");
             }
             tasks.add(task);
         }
         try {
             loop.submit(task::begin);
-        } catch (IllegalStateException | RejectedExecutionException e) {
+        } catch (RejectedExecutionException e) {
             ended(task);
-            throw e instanceof RejectedExecutionException ? e : new RejectedExecutionException(e.getMessage(), e);
+            throw e;
         }
         return task;
     }
@@ -148,7 +148,9 @@ final class LoopScheduler extends AbstractExecutorService implements ScheduledEx
         }
 
         void begin() {
-            if (!isDone()) {
+            if (!base.isOpen()) {
+                cancel(false);
+            } else if (!isDone()) {
                 timer = Timer.create(base, this::run);
                 waitUntil(due);
             }

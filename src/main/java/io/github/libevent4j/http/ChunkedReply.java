@@ -15,6 +15,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
  */
 public final class ChunkedReply {
 
+    private static final int SENT = 0;
+    private static final int DROPPED = 1;
+
     private final HttpServer server;
     private final Loop loop;
     private final HttpExchange.Watch watch;
@@ -29,7 +32,8 @@ public final class ChunkedReply {
     }
 
     /**
-     * Sends a piece (evhttp_send_reply_chunk_with_cb). To keep memory flat, send the next one when this one's future is done.
+     * Sends a piece (evhttp_send_reply_chunk_with_cb). To keep memory flat, send the next one when this one's future is done. A
+     * piece of a reply that has no body, such as one to HEAD, is dropped.
      *
      * @return done, on the loop's thread, when the piece is with the kernel; failed with an {@link IOException} when the client
      *     left or the server was closed
@@ -45,8 +49,6 @@ public final class ChunkedReply {
         loop.submit(() -> {
             if (address == 0) {
                 sent.completeExceptionally(new IOException("the client left before it had the whole reply"));
-            } else if (stable.length == 0) {
-                sent.complete(null);
             } else {
                 send(stable, sent);
             }
@@ -55,10 +57,10 @@ public final class ChunkedReply {
     }
 
     private void send(byte[] bytes, CompletableFuture<Void> sent) {
-        if (Native.libevent4j_exchange_chunk(address, bytes, 0, 0, bytes.length) == 0) {
-            waiting.add(sent);
-        } else {
-            sent.completeExceptionally(new IOException("there was no memory for the piece"));
+        switch (bytes.length == 0 ? DROPPED : Native.libevent4j_exchange_chunk(address, bytes, 0, 0, bytes.length)) {
+            case SENT -> waiting.add(sent);
+            case DROPPED -> loop.execute(() -> sent.complete(null)); // later, as if sent: what sends the next one then must not recur
+            default -> sent.completeExceptionally(new IOException("there was no memory for the piece"));
         }
     }
 
@@ -77,17 +79,12 @@ public final class ChunkedReply {
     /** Breaks the reply off: the connection is closed, so that the client can tell. After {@link #end} this does nothing. */
     public void abort() {
         if (closed.compareAndSet(false, true)) {
-            Runnable abort = () -> {
+            loop.whenSafe(() -> { // libevent may be in the middle of this very connection
                 long exchange = take();
                 if (exchange != 0) {
                     Native.libevent4j_exchange_abort(exchange);
                 }
-            };
-            if (loop.inCallback()) {
-                loop.execute(abort); // libevent may be in the middle of this very connection
-            } else {
-                loop.submit(abort);
-            }
+            });
         }
     }
 
@@ -121,7 +118,8 @@ public final class ChunkedReply {
     }
 
     private void finish(IOException failure) {
-        for (int n = waiting.size(); n > 0; n--) {
+        // Those that wait now; what one of them goes on to do may already finish the others.
+        for (int n = waiting.size(); n > 0 && !waiting.isEmpty(); n--) {
             CompletableFuture<Void> sent = waiting.remove();
             if (failure == null) {
                 sent.complete(null);

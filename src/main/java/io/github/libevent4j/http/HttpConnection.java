@@ -2,6 +2,7 @@ package io.github.libevent4j.http;
 
 import io.github.libevent4j.EventBase;
 import io.github.libevent4j.LibeventException;
+import io.github.libevent4j.Timer;
 import io.github.libevent4j.bindings.evhttp_connection;
 import io.github.libevent4j.global.libevent;
 import io.github.libevent4j.http.HttpException.Failure;
@@ -13,12 +14,12 @@ import io.github.libevent4j.internal.Micros;
 import io.github.libevent4j.internal.Native;
 import io.github.libevent4j.internal.NativeHandle;
 import java.time.Duration;
-import java.util.LinkedHashSet;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.Set;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.RejectedExecutionException;
 
 /**
  * A client's connection to one server (evhttp_connection): made when the first request is sent, kept between requests, and made
@@ -29,17 +30,30 @@ import java.util.concurrent.RejectedExecutionException;
  */
 public final class HttpConnection extends NativeHandle {
 
+    private static final Duration LONGEST_RETRY_DELAY = Duration.ofHours(1);
+
+    private final EventBase base;
     private final Loop loop;
     private final String host;
     private final int port;
     private final boolean exact;
+    private final int retries;
+    private final Duration retryDelay;
+    private final Runnable onClose;
     private final long connection;
     private final long id;
-    private final Set<Call> calls = new LinkedHashSet<>();
+    private final Queue<Call> queue = new ArrayDeque<>();
+    private Call active;
+    private Timer retry;
+    private boolean closing; // the connection; libevent is in the middle of it
 
     private HttpConnection(Builder builder, Loop loop, long connection, long id) {
         super(builder.base);
+        this.base = builder.base;
         this.loop = loop;
+        this.retries = builder.retries;
+        this.retryDelay = builder.retryDelay;
+        this.onClose = builder.onClose;
         this.host = builder.host;
         this.port = builder.port;
         this.exact = builder.exact;
@@ -65,12 +79,12 @@ public final class HttpConnection extends NativeHandle {
         private boolean exact;
         private long timeoutMicros;
         private int retries;
-        private long retryMicros;
+        private Duration retryDelay = Duration.ofSeconds(2);
         private String localAddress;
         private int localPort;
         private long maxHeadersSize = -1;
         private long maxBodySize = -1;
-        private Runnable onClose;
+        private Runnable onClose = () -> { };
 
         private Builder(EventBase base, String host, int port) {
             this.base = Objects.requireNonNull(base, "base");
@@ -81,7 +95,7 @@ public final class HttpConnection extends NativeHandle {
             this.port = port;
         }
 
-        /** Sends what libevent would send: without this a request that has no Host header gets one. */
+        /** Sends what libevent would send: without this a request gets its Host, and its body's Content-Length, where they are missing. */
         public Builder exact() {
             exact = true;
             return this;
@@ -96,7 +110,7 @@ public final class HttpConnection extends NativeHandle {
             return this;
         }
 
-        /** How often to try again to connect, none unless set, -1 for without end (evhttp_connection_set_retries). */
+        /** How often a request tries again when no connection can be made; not at all unless set, -1 for without end. */
         public Builder retries(int retries) {
             if (retries < -1) {
                 throw new IllegalArgumentException("retries must not be negative, but for -1: " + retries);
@@ -105,9 +119,10 @@ public final class HttpConnection extends NativeHandle {
             return this;
         }
 
-        /** How long to wait before the first retry, 2 seconds unless set; doubled each time (evhttp_connection_set_initial_retry_tv). */
+        /** How long a request waits before its first retry, 2 seconds unless set; doubled each time, up to an hour. */
         public Builder retryDelay(Duration delay) {
-            retryMicros = Micros.positive(delay, "retryDelay");
+            Micros.positive(delay, "retryDelay");
+            retryDelay = delay;
             return this;
         }
 
@@ -156,21 +171,17 @@ public final class HttpConnection extends NativeHandle {
             Loop loop = Loop.of(base);
             loop.enter();
             try {
-                Runnable action = onClose;
-                Callbacks.ConnectionTarget target = () -> {
-                    if (action != null) {
-                        action.run();
-                    }
-                };
+                HttpConnection[] self = new HttpConnection[1];
+                Callbacks.ConnectionTarget target = () -> self[0].closed();
                 long id = loop.register(target);
                 long connection = Native.libevent4j_connection_new(loop.address(), id, host, port);
                 if (connection == 0) {
                     loop.unregister(id);
                     throw new OutOfMemoryError("evhttp_connection_base_new");
                 }
-                HttpConnection made = new HttpConnection(this, loop, connection, id);
-                made.configure(this);
-                return made;
+                self[0] = new HttpConnection(this, loop, connection, id);
+                self[0].configure(this);
+                return self[0];
             } finally {
                 loop.exit();
             }
@@ -180,8 +191,6 @@ public final class HttpConnection extends NativeHandle {
     private void configure(Builder builder) {
         evhttp_connection evcon = Addresses.of(Native.libevent4j_connection_evcon(connection), evhttp_connection::new);
         Native.libevent4j_connection_set_timeout(connection, builder.timeoutMicros);
-        libevent.evhttp_connection_set_retries(evcon, builder.retries);
-        Native.libevent4j_connection_set_retry_delay(connection, builder.retryMicros);
         if (builder.localAddress != null) {
             libevent.evhttp_connection_set_local_address(evcon, builder.localAddress);
         }
@@ -195,70 +204,109 @@ public final class HttpConnection extends NativeHandle {
     /**
      * Sends a request, after those that were given before (evhttp_make_request). Any thread.
      *
-     * @return the response, completed on the loop's thread, or an {@link HttpException} that says why there is none; cancelling it
-     *     cancels the request, and with it, when it is under way, the connection
+     * @return the response, completed on the loop's thread, or an {@link HttpException} that says why there is none. Completing it
+     *     in any other way, such as by cancelling it or with orTimeout(), takes the request back, and closes the connection when
+     *     it is under way
      */
     public CompletableFuture<HttpResponse> send(HttpRequest request) {
-        return send(request, null, false);
+        return enqueue(new Call(request, null));
     }
 
     /** The same with the body given out while it comes, so that none of it is kept. */
     public CompletableFuture<HttpResponse> send(HttpRequest request, BodyListener listener) {
-        return send(request, Objects.requireNonNull(listener, "listener"), true);
+        return enqueue(new Call(request, Objects.requireNonNull(listener, "listener")));
     }
 
-    private CompletableFuture<HttpResponse> send(HttpRequest request, BodyListener listener, boolean streaming) {
-        Objects.requireNonNull(request, "request");
+    private Call enqueue(Call call) {
         ensureOpen();
-        Call call = new Call(request, listener, streaming);
-        loop.submit(call::start);
+        loop.submit(() -> {
+            if (isOpen()) {
+                queue.add(call);
+                next();
+            } else {
+                call.connectionClosed();
+            }
+        });
         return call;
+    }
+
+    /** Starts the next request, when there is one and the connection is free for it. */
+    private void next() {
+        while (active == null && !closing && isOpen() && !queue.isEmpty()) {
+            Call call = queue.remove();
+            if (!call.isDone()) {
+                active = call;
+                call.start();
+            }
+        }
+    }
+
+    private void closed() {
+        closing = true;
+        try {
+            onClose.run();
+        } finally {
+            closing = false;
+            if (!queue.isEmpty()) {
+                loop.whenSafe(this::next);
+            }
+        }
     }
 
     @Override
     protected void release() {
-        List<Call> pending = List.copyOf(calls);
-        calls.clear();
+        List<Call> pending = new ArrayList<>(queue);
+        queue.clear();
+        if (active != null) {
+            pending.add(0, active);
+            active = null;
+        }
+        if (retry != null) {
+            retry.close();
+        }
         Native.libevent4j_connection_free(connection);
         loop.unregister(id);
         pending.forEach(Call::connectionClosed);
     }
 
-    /** One request under way. */
+    /** One request, waiting or under way. */
     private final class Call extends CompletableFuture<HttpResponse> implements Callbacks.CallTarget {
 
         private final HttpRequest request;
         private final BodyListener listener;
-        private final boolean streaming;
-        private long callId;
-        private long address; // 0 before the start and after the end
+        private long callId; // 0 unless libevent has the request
+        private boolean starting;
+        private HttpException failedToStart;
+        private Duration delay = retryDelay;
+        private int retried;
+        private volatile boolean ended;
 
-        Call(HttpRequest request, BodyListener listener, boolean streaming) {
-            this.request = request;
+        Call(HttpRequest request, BodyListener listener) {
+            this.request = Objects.requireNonNull(request, "request");
             this.listener = listener;
-            this.streaming = streaming;
+            whenComplete((response, failure) -> {
+                if (!ended) {
+                    loop.whenSafe(this::takeBack); // libevent may be in the middle of this very request
+                }
+            });
         }
 
+        /** The call is the active one. */
         void start() {
-            if (isDone()) {
-                return; // cancelled while it waited for the loop
-            }
-            if (!isOpen()) {
-                connectionClosed();
-                return;
-            }
             callId = loop.register(this);
-            calls.add(this);
             byte[] body = request.bytes();
-            long started = Native.libevent4j_call_start(connection, callId, request.method().bit, request.uri(),
-                request.minorVersion(), streaming ? 1 : 0, writeHead(), body, 0, 0, body.length);
-            if (started != 0) {
-                address = started;
-            } else if (Native.libevent4j_errno() != 0) {
-                ended();
+            failedToStart = null;
+            starting = true;
+            int result = Native.libevent4j_connection_send(connection, callId, request.method().bit, request.uri(),
+                request.minorVersion(), listener == null ? 0 : 1, writeHead(), body, 0, 0, body.length);
+            starting = false;
+            if (result != 0) {
                 int errno = Native.libevent4j_errno();
-                completeExceptionally(new HttpException(toString(), errno, Failure.UNCONNECTED,
-                    new LibeventException("connect", errno).getMessage()));
+                release();
+                failedToStart = failure(Failure.UNCONNECTED, errno);
+            }
+            if (failedToStart != null) {
+                loop.whenSafe(() -> failed(failedToStart)); // not on the stack of the caller, who may send again when it fails
             }
         }
 
@@ -268,27 +316,37 @@ public final class HttpConnection extends NativeHandle {
                 String name = host.indexOf(':') >= 0 ? "[" + host + "]" : host;
                 writer.add("Host", port == 80 ? name : name + ":" + port);
             }
+            // Libevent tells it for POST and PUT alone; without it a server takes the body for the next request.
+            if (!exact && request.bytes().length > 0 && request.headers().first("Content-Length").isEmpty()
+                && request.headers().first("Transfer-Encoding").isEmpty()) {
+                writer.add("Content-Length", Integer.toString(request.bytes().length));
+            }
             request.headers().forEach(writer::add);
             return writer.end();
         }
 
         /** Libevent is through with the request. */
-        private void ended() {
-            address = 0;
-            calls.remove(this);
+        private void release() {
             loop.unregister(callId);
+            callId = 0;
+        }
+
+        /** The call is through, and the next one's turn comes when everybody knows. */
+        private void end(Runnable completion) {
+            active = null;
+            ended = true;
+            completion.run();
+            next();
         }
 
         @Override
-        public boolean onHead(int headLength) throws Exception {
+        public boolean onHead(int headLength) {
             return listen(() -> listener.onHead(new HttpResponse(loop.head(headLength), new byte[0])));
         }
 
         @Override
         public void onData(byte[] data) {
-            if (!listen(() -> listener.onData(data))) {
-                cancelNative();
-            }
+            listen(() -> listener.onData(data));
         }
 
         private interface Listening {
@@ -297,23 +355,22 @@ public final class HttpConnection extends NativeHandle {
 
         /** Runs the listener, and tells whether to go on. */
         private boolean listen(Listening listening) {
-            if (isDone()) {
-                return false;
+            if (!isDone() && isOpen()) {
+                try {
+                    listening.run();
+                } catch (Exception e) {
+                    completeExceptionally(e);
+                }
             }
-            try {
-                listening.run();
-                return true;
-            } catch (Exception e) {
-                completeExceptionally(e);
-                return false;
-            }
+            return !isDone() && isOpen();
         }
 
         @Override
         public void onResponse(int headLength, byte[] body) {
-            ended();
+            release();
             try {
-                complete(new HttpResponse(loop.head(headLength), body));
+                HttpResponse response = new HttpResponse(loop.head(headLength), body);
+                end(() -> complete(response));
             } catch (Throwable e) { // nobody waits in vain, not even when memory runs out
                 completeExceptionally(e);
                 throw e;
@@ -322,55 +379,74 @@ public final class HttpConnection extends NativeHandle {
 
         @Override
         public void onFailure(int kind, int errno) {
-            ended();
-            Failure failure = Failure.values()[kind < 0 ? -1 - kind : kind + Failure.TIMEOUT.ordinal()];
-            completeExceptionally(new HttpException(toString(), failure == Failure.UNCONNECTED ? errno : 0, failure,
-                switch (failure) {
-                    case UNCONNECTED -> new LibeventException("connect", errno).getMessage();
-                    case UNRESOLVED -> "the name does not resolve";
-                    case CONNECT_TIMEOUT -> "the connection was not made in time";
-                    case TIMEOUT -> "timed out while the response was awaited";
-                    case EOF -> "the connection ended before the response did";
-                    case INVALID_HEADER -> "the response is malformed, or its head is too long";
-                    case BUFFER_ERROR -> "reading the response failed";
-                    case REQUEST_CANCEL -> "cancelled";
-                    case DATA_TOO_LONG -> "the response's body is too long, or its chunks are malformed";
-                }));
+            release();
+            HttpException failure = failure(Failure.values()[kind < 0 ? -1 - kind : kind + Failure.TIMEOUT.ordinal()], errno);
+            if (starting) {
+                failedToStart = failure;
+            } else {
+                failed(failure);
+            }
+        }
+
+        private HttpException failure(Failure failure, int errno) {
+            return new HttpException(toString(), failure == Failure.UNCONNECTED ? errno : 0, failure, switch (failure) {
+                case UNCONNECTED -> new LibeventException("connect", errno).getMessage();
+                case UNRESOLVED -> "the name does not resolve";
+                case CONNECT_TIMEOUT -> "the connection was not made in time";
+                case TIMEOUT -> "timed out while the response was awaited";
+                case EOF -> "the connection ended before the response did";
+                case INVALID_HEADER -> "the response is malformed, or its head is too long";
+                case BUFFER_ERROR -> "reading the response failed";
+                case REQUEST_CANCEL -> "cancelled";
+                case DATA_TOO_LONG -> "the response's body is too long, or its chunks are malformed";
+            });
+        }
+
+        private void failed(HttpException failure) {
+            if (active != this) {
+                return; // taken back, or the connection was closed
+            }
+            boolean unconnected = failure.failure().compareTo(Failure.CONNECT_TIMEOUT) <= 0;
+            if (unconnected && (retries < 0 || retried < retries) && !isDone() && isOpen()) {
+                if (retry == null) {
+                    retry = Timer.create(base, () -> {
+                        if (isOpen()) {
+                            active.start();
+                        }
+                    });
+                }
+                retry.start(delay);
+                retried++;
+                delay = delay.compareTo(LONGEST_RETRY_DELAY.dividedBy(2)) < 0 ? delay.multipliedBy(2) : LONGEST_RETRY_DELAY;
+            } else {
+                end(() -> completeExceptionally(failure));
+            }
+        }
+
+        /** The program does not want the response any more. */
+        private void takeBack() {
+            if (!isOpen()) {
+                return; // all is taken back when the connection is freed
+            }
+            if (active != this) {
+                queue.remove(this);
+                return;
+            }
+            active = null;
+            if (callId != 0) {
+                release();
+                Native.libevent4j_connection_cancel(connection);
+            } else if (retry != null) {
+                retry.stop();
+            }
+            next();
         }
 
         void connectionClosed() {
-            loop.unregister(callId);
-            address = 0;
+            release();
+            ended = true;
             completeExceptionally(new HttpException(toString(), 0, Failure.REQUEST_CANCEL,
                 "the connection was closed by this program before the response came"));
-        }
-
-        @Override
-        public boolean cancel(boolean mayInterruptIfRunning) {
-            boolean cancelled = super.cancel(mayInterruptIfRunning);
-            if (cancelled && isOpen()) {
-                cancelNative();
-            }
-            return cancelled;
-        }
-
-        private void cancelNative() {
-            Runnable cancel = () -> {
-                long call = address;
-                if (call != 0 && isOpen()) {
-                    ended();
-                    Native.libevent4j_call_cancel(call);
-                }
-            };
-            try {
-                if (loop.inCallback()) {
-                    loop.execute(cancel); // libevent may be in the middle of this very request
-                } else {
-                    loop.submit(cancel);
-                }
-            } catch (RejectedExecutionException | IllegalStateException e) {
-                return; // the base was closed meanwhile, and the request with it
-            }
         }
 
         @Override

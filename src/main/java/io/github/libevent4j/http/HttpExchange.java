@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -78,7 +79,7 @@ public final class HttpExchange {
     /** The request's target in its parts (evhttp_request_get_evhttp_uri). */
     public HttpUri uri() {
         if (uri == null) {
-            uri = HttpUri.parseLeniently(rawUri());
+            uri = method() == HttpMethod.CONNECT ? HttpUri.parseAuthority(rawUri()) : HttpUri.parseLeniently(rawUri());
         }
         return uri;
     }
@@ -95,6 +96,11 @@ public final class HttpExchange {
             headers = new Headers(current.headers());
         }
         return headers;
+    }
+
+    /** The host that the request is for, without a port: the target's, or else the Host header's (evhttp_request_get_host). */
+    public Optional<String> host() {
+        return uri().host().or(() -> headers().first("Host").map(host -> host.replaceFirst("(?<=.):[0-9]*$", "")));
     }
 
     /** The client's address (evhttp_connection_get_peer). */

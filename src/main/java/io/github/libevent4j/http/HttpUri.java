@@ -49,7 +49,16 @@ public final class HttpUri {
         return parse(uri, libevent.EVHTTP_URI_NONCONFORMANT);
     }
 
+    /** What stands in the request line of CONNECT: host and port. */
+    static HttpUri parseAuthority(String authority) {
+        return parse(authority, "//" + authority, libevent.EVHTTP_URI_NONCONFORMANT);
+    }
+
     private static HttpUri parse(String uri, int flags) {
+        return parse(uri, uri, flags);
+    }
+
+    private static HttpUri parse(String given, String uri, int flags) {
         NativeLibrary.ensureLoaded();
         Syntax.line("the URI", uri);
         byte[] text = (uri + '\0').getBytes(ISO_8859_1);
@@ -58,7 +67,7 @@ public final class HttpUri {
             throw new IllegalArgumentException("\"" + uri + "\" is not a URI: characters that may not stand in one are to be"
                 + " percent-encoded");
         }
-        return new HttpUri(uri, wire);
+        return new HttpUri(given, wire);
     }
 
     /** Such as {@code http} (evhttp_uri_get_scheme). */

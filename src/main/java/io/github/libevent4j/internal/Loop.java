@@ -46,7 +46,7 @@ public final class Loop {
     private volatile boolean freed;
 
     private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
-    private final Queue<Runnable> doomed = new ConcurrentLinkedQueue<>();
+    private final Queue<Runnable> deferred = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean woken = new AtomicBoolean();
     private final Object wakeLock = new Object();
     private final boolean locked;
@@ -131,7 +131,7 @@ public final class Loop {
         }
     }
 
-    /** Ends a hold. The outermost frees what was doomed, and throws an error that a callback left. */
+    /** Ends a hold. The outermost does what was deferred, and throws an error that a callback left. */
     public void exit() {
         if (depth > 1) {
             depth--;
@@ -145,7 +145,7 @@ public final class Loop {
             depth--;
             hold.unlock();
         }
-        reap(); // what another thread doomed in between
+        reap(); // what another thread deferred in between
         if (thrown != null) {
             throw Loop.<RuntimeException>sneaky(thrown);
         }
@@ -154,11 +154,6 @@ public final class Loop {
     /** Whether this thread holds the loop, so that it may act at once. */
     public boolean held() {
         return hold.isHeldByCurrentThread();
-    }
-
-    /** Whether frames of libevent may be below this one, so that nothing may be freed. */
-    public boolean inCallback() {
-        return held() && (runner != null || depth > 1);
     }
 
     // ---- running
@@ -174,7 +169,7 @@ public final class Loop {
             if (takeStop()) {
                 return 0;
             }
-            if (!tasks.isEmpty() || !doomed.isEmpty()) {
+            if (!tasks.isEmpty() || !deferred.isEmpty()) {
                 wake();
             }
             return Native.libevent4j_loop_run(address, flags);
@@ -203,7 +198,7 @@ public final class Loop {
     /** Runs the task on the loop's thread, at its next turn. Any thread. */
     public void execute(Runnable task) {
         if (!locked && !held()) {
-            throw new RejectedExecutionException(this + " has no locks (NOLOCK), so only its own thread may use it");
+            throw noLocks();
         }
         synchronized (wakeLock) {
             if (freed) {
@@ -214,21 +209,20 @@ public final class Loop {
         wake();
     }
 
-    /** Acts now if this thread holds the loop or nobody does, else on the loop's thread. Any thread. */
+    /** Runs an action of a handle: now, if this thread holds the loop, else {@link #whenSafe}. Any thread. */
     public void submit(Runnable action) {
-        if (held() || runner == null && hold.tryLock()) {
-            depth++;
-            try {
-                if (freed) {
-                    throw new IllegalStateException(this + " is closed");
-                }
-                action.run();
-            } finally {
-                exit();
-            }
-        } else {
-            execute(action);
+        if (held()) {
+            action.run();
+            return;
         }
+        if (!locked && runner != null) {
+            throw noLocks();
+        }
+        whenSafe(action);
+    }
+
+    private RejectedExecutionException noLocks() {
+        return new RejectedExecutionException(this + " has no locks (NOLOCK), so only its own thread may use it");
     }
 
     /** Makes a running loop take a turn; one that does not run takes one when it starts. */
@@ -261,7 +255,7 @@ public final class Loop {
                 caught(e);
             }
         }
-        if (!tasks.isEmpty()) {
+        if (!tasks.isEmpty() || !deferred.isEmpty()) {
             wake();
         }
     }
@@ -377,14 +371,18 @@ public final class Loop {
         whenSafe(() -> reap(closed));
     }
 
-    /** Runs what frees something as soon as that is safe, even when the base is closed. Any thread. */
-    void whenSafe(Runnable free) {
-        doomed.add(free);
+    /**
+     * Runs an action of a handle as soon as nothing of libevent but the loop itself is on the stack: now, if nobody holds the loop,
+     * else on its next turn or when the hold ends; in the order in which a thread gives them. It runs in any case, when the base is
+     * closed too, and looks itself whether what it acts on is still open. Any thread.
+     */
+    public void whenSafe(Runnable action) {
+        deferred.add(action);
         reap();
     }
 
     private void reap() {
-        while (!doomed.isEmpty()) {
+        while (!deferred.isEmpty()) {
             if (held() || !hold.tryLock()) {
                 wake(); // the thread that holds the loop reaps on its next turn, or when its hold ends
                 return;
@@ -395,8 +393,13 @@ public final class Loop {
     }
 
     private void reapHeld() {
-        for (int n = doomed.size(); n > 0; n--) {
-            doomed.poll().run();
+        // Only what is here now: what an action defers must not keep the loop from its events.
+        for (int n = deferred.size(); n > 0; n--) {
+            try {
+                deferred.remove().run();
+            } catch (Throwable e) {
+                caught(e);
+            }
         }
     }
 
@@ -410,7 +413,7 @@ public final class Loop {
             free();
         } else {
             libevent.event_base_loopbreak(base);
-            doomed.add(() -> reap(closed));
+            deferred.add(() -> reap(closed));
         }
     }
 

@@ -234,14 +234,11 @@ public final class Native {
     public static native void libevent4j_connection_set_timeout(@Cast("libevent4j_connection*") long connection,
             @Cast("int64_t") long micros);
 
-    public static native void libevent4j_connection_set_retry_delay(@Cast("libevent4j_connection*") long connection,
-            @Cast("int64_t") long micros);
-
-    public static native @Cast("libevent4j_call*") long libevent4j_call_start(@Cast("libevent4j_connection*") long connection,
+    public static native int libevent4j_connection_send(@Cast("libevent4j_connection*") long connection,
             @Cast("void*") long id, int method, String uri, int minorVersion, int streaming, @Cast("const void*") long head,
             @Raw(withEnv = true) Object body, int direct, int offset, int length);
 
-    public static native void libevent4j_call_cancel(@Cast("libevent4j_call*") long call);
+    public static native void libevent4j_connection_cancel(@Cast("libevent4j_connection*") long connection);
 
     // uri.c
     public static native int libevent4j_uri_parse(@Cast("const char*") byte[] uri, int flags, @Cast("char*") byte[] out,

@@ -1,0 +1,109 @@
+package io.github.libevent4j.support;
+
+import io.github.libevent4j.EventBase;
+import java.util.Queue;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A base that a thread of its own runs until {@link #close}. What its callbacks throw must be {@link #takeException taken}, and what
+ * comes out of its loop {@link #awaitError awaited}: else close() fails.
+ */
+public final class LoopThread implements AutoCloseable {
+
+    private static final long SECONDS = 60;
+
+    private final EventBase base;
+    private final Queue<Exception> exceptions = new ConcurrentLinkedQueue<>();
+    private final CompletableFuture<Throwable> ended = new CompletableFuture<>();
+    private final Thread thread = new Thread(this::run, "loop");
+    private boolean awaited;
+
+    public LoopThread() throws Exception {
+        this(EventBase.create());
+    }
+
+    /** Runs this base, and closes it in the end. */
+    public LoopThread(EventBase base) {
+        this.base = base;
+        base.onException(exceptions::add);
+        thread.start();
+    }
+
+    private void run() {
+        try {
+            base.loop(EventBase.LoopFlag.NO_EXIT_ON_EMPTY);
+            ended.complete(null);
+        } catch (Throwable e) {
+            ended.complete(e);
+        }
+    }
+
+    public EventBase base() {
+        return base;
+    }
+
+    public Thread thread() {
+        return thread;
+    }
+
+    /** Runs the task on the loop's thread, and returns or throws what it does. */
+    public <T> T call(Callable<T> task) throws Exception {
+        CompletableFuture<T> result = new CompletableFuture<>();
+        base.execute(() -> {
+            try {
+                result.complete(task.call());
+            } catch (Throwable e) {
+                result.completeExceptionally(e);
+            }
+        });
+        return await(result);
+    }
+
+    /** Waits until the loop has run all that was active when this was called. */
+    public void turn() throws Exception {
+        call(() -> null);
+    }
+
+    /** What the future becomes, or throws what it fails with. */
+    public static <T> T await(CompletableFuture<T> future) throws Exception {
+        try {
+            return future.get(SECONDS, TimeUnit.SECONDS);
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof Exception exception) {
+                throw exception;
+            }
+            throw (Error) e.getCause();
+        }
+    }
+
+    /** The first exception that a callback threw; null when there is none. */
+    public Exception takeException() {
+        return exceptions.poll();
+    }
+
+    /** What came out of the loop, which ends the thread. */
+    public Throwable awaitError() throws Exception {
+        awaited = true;
+        return await(ended);
+    }
+
+    /** Closes the base, if it is not yet closed, and waits for the thread. */
+    @Override
+    public void close() throws Exception {
+        base.close();
+        Throwable error = await(ended);
+        thread.join();
+        AssertionError unexpected = new AssertionError("unexpected in the loop");
+        if (error != null && !awaited) {
+            unexpected.addSuppressed(error);
+        }
+        exceptions.forEach(unexpected::addSuppressed);
+        if (unexpected.getSuppressed().length > 0) {
+            throw unexpected;
+        }
+    }
+}
