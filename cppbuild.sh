@@ -2,6 +2,7 @@
 # Builds what Java links with, for one platform, into cppbuild/<platform>:
 #
 #   cppbuild.sh [-platform P] install   the verified libevent and native/*.c, as static libraries with their headers
+#   cppbuild.sh [-platform P] classes   notes whether the Java classes with native methods have changed
 #   cppbuild.sh [-platform P] link      the JNI library, from the C++ that JavaCPP generated (see native/Makefile)
 #   cppbuild.sh [-platform P] clean     removes all of it
 #
@@ -19,8 +20,8 @@ command=install
 while (($#)); do
     case $1 in
         -platform) PLATFORM=$2; shift 2 ;;
-        install | link | clean) command=$1; shift ;;
-        *) echo "usage: $0 [-platform P] [install|link|clean]" >&2; exit 2 ;;
+        install | classes | link | clean) command=$1; shift ;;
+        *) echo "usage: $0 [-platform P] [install|classes|link|clean]" >&2; exit 2 ;;
     esac
 done
 case $PLATFORM in
@@ -30,6 +31,7 @@ esac
 
 ROOT=$PWD
 OUT=$ROOT/cppbuild/$PLATFORM${SANITIZE:+-sanitized}
+TARGET=${TARGET:-$ROOT/target}
 if [[ -z ${SANITIZE:-} ]]; then
     OPTIMIZE="-O3 -g0"
 else
@@ -212,8 +214,17 @@ install() {
     make -s -j2 -C native OUT="$OUT" OPTIMIZE="$OPTIMIZE" shim facts
 }
 
+# JavaCPP's C++ depends on what is in these classes, not on when they were compiled; and it comes in another order each time that it
+# is written.
+classes() {
+    local key
+    key=$(cd "$TARGET/classes/io/github/libevent4j" && sha256sum presets/*.class global/*.class bindings/*.class internal/Native.class)
+    [[ $(cat "$OUT/classes.key" 2> /dev/null) == "$key" ]] || echo "$key" > "$OUT/classes.key"
+}
+
 case $command in
     install) install ;;
-    link) make -s -j2 -C native OUT="$OUT" OPTIMIZE="$OPTIMIZE" PLATFORM="$PLATFORM" TARGET="${TARGET:-$ROOT/target}" library ;;
+    classes) classes ;;
+    link) make -s -j2 -C native OUT="$OUT" OPTIMIZE="$OPTIMIZE" PLATFORM="$PLATFORM" TARGET="$TARGET" library ;;
     clean) rm -rf "$OUT" ;;
 esac
