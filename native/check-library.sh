@@ -15,7 +15,7 @@ needed=$(readelf -d "$library" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -
 ! readelf -d "$library" | grep -qE '\((RPATH|RUNPATH)\)' || fail "has an rpath"
 ! readelf -d "$library" | grep -q '(TEXTREL)' || fail "has text relocations"
 
-exports=$(nm -D --defined-only "$library" | awk '{ print $3 }' | grep -vE '^(Java_|JNI_On(Load|Unload))' | paste -sd ' ' || true)
+exports=$(nm -D --defined-only "$library" | awk '{ print $3 }' | grep -vE '^(Java_|JNI_On(Load|Unload))' | sed -n 1,5p | paste -sd ' ' || true)
 [[ -z $exports ]] || fail "exports $exports"
 
 readelf -lW "$library" | grep -q 'GNU_STACK.* RW ' || fail "asks for an executable stack"
