@@ -3,10 +3,14 @@ package io.github.libevent4j.http;
 import io.github.libevent4j.internal.Loop;
 import io.github.libevent4j.internal.Native;
 import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.io.OutputStream;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
@@ -62,6 +66,39 @@ public final class ChunkedReply {
             case DROPPED -> loop.execute(() -> sent.complete(null)); // later, as if sent: what sends the next one then must not recur
             default -> sent.completeExceptionally(new IOException("there was no memory for the piece"));
         }
+    }
+
+    /**
+     * The reply as a stream, for a thread that may block: it waits while the client is slow. Closing it ends the reply. Not for the
+     * loop's own thread, which would wait for itself.
+     */
+    public OutputStream outputStream() {
+        return new OutputStream() {
+            @Override
+            public void write(int b) throws IOException {
+                write(new byte[] {(byte) b}, 0, 1);
+            }
+
+            @Override
+            public void write(byte[] bytes, int offset, int length) throws IOException {
+                if (loop.held()) {
+                    throw new IllegalStateException("the loop's thread must not wait for its own client: use send()");
+                }
+                try {
+                    send(Arrays.copyOfRange(bytes, offset, offset + length)).get();
+                } catch (ExecutionException e) {
+                    throw new IOException(e.getCause().getMessage(), e.getCause());
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                    throw new InterruptedIOException("interrupted while the client was slow");
+                }
+            }
+
+            @Override
+            public void close() {
+                end();
+            }
+        };
     }
 
     /** Ends the reply (evhttp_send_reply_end). Ending again does nothing. */

@@ -492,13 +492,32 @@ public final class HttpExchange {
         }
     }
 
+    /** A handler on another thread answers this deferred exchange. */
+    void handleBy(HttpHandler handler) {
+        try {
+            handler.handle(this);
+        } catch (Throwable e) {
+            try {
+                if (state.get() == State.DEFERRED) {
+                    answerFailure();
+                }
+            } finally {
+                loop.execute(() -> loop.caught(e));
+            }
+        }
+    }
+
     /** The handler threw. */
     void failed() {
         if (state.get() == State.HANDLING) {
-            replyHeaders = null;
-            reason = null;
-            reply(500, "Internal Server Error\n");
+            answerFailure();
         }
+    }
+
+    private void answerFailure() {
+        replyHeaders = null;
+        reason = null;
+        reply(500, "Internal Server Error\n");
     }
 
     private void watch(Watch watched) {

@@ -1,5 +1,9 @@
 package io.github.libevent4j.http;
 
+import java.util.Objects;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+
 /** Answers requests. */
 @FunctionalInterface
 public interface HttpHandler {
@@ -9,4 +13,20 @@ public interface HttpHandler {
      * When it throws an exception, or does neither, the client gets 500 and the base's exception handler is told.
      */
     void handle(HttpExchange exchange) throws Exception;
+
+    /**
+     * This handler on an executor's threads, where it may block: each exchange is deferred, and then belongs to one of them. When the
+     * executor refuses, as one with a bounded queue does, the client gets 503.
+     */
+    default HttpHandler on(Executor executor) {
+        Objects.requireNonNull(executor, "executor");
+        return exchange -> {
+            exchange.defer();
+            try {
+                executor.execute(() -> exchange.handleBy(this));
+            } catch (RejectedExecutionException e) {
+                exchange.reply(503, "Service Unavailable\n");
+            }
+        };
+    }
 }
