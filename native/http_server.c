@@ -24,6 +24,8 @@ struct libevent4j_socket {
 	struct event *resume;                /* owned */
 };
 
+#define MAX_AHEAD (64 * 1024)
+
 static const struct timeval ACCEPT_PAUSE = {.tv_usec = 100000};
 
 struct libevent4j_server {
@@ -31,7 +33,8 @@ struct libevent4j_server {
 	struct evhttp *http;          /* owned */
 	void *id;
 	char *content_type; /* owned, evhttp only points at it */
-	bool exact, notify_drained;
+	bool exact, notify_drained, own_bufferevents;
+	struct libevent4j_guards *guards; /* owned; NULL unless asked for */
 	int64_t active;
 	LIST_HEAD(, libevent4j_route) routes;
 	LIST_HEAD(, libevent4j_exchange) exchanges;
@@ -137,6 +140,14 @@ tell_ended(const struct libevent4j_exchange *exchange, bool complete)
 	libevent4j_upcall_done(env);
 }
 
+/* What a client sends ahead of its reply is not read beyond a few requests; 0 lifts the limit. */
+static void
+limit_input(const struct libevent4j_exchange *exchange, size_t bytes)
+{
+	if (exchange->server->guards != NULL)
+		bufferevent_setwatermark(evhttp_connection_get_bufferevent(exchange->request->evcon), EV_READ, 0, bytes);
+}
+
 /* The whole reply is with the kernel. */
 static void
 on_complete(struct evhttp_request *request, void *arg)
@@ -145,6 +156,7 @@ on_complete(struct evhttp_request *request, void *arg)
 
 	/* The connection lives on: without this its end would be reported to an exchange that no longer exists. */
 	evhttp_connection_set_closecb(request->evcon, NULL, NULL);
+	limit_input(exchange, 0);
 	tell_ended(exchange, true);
 	forget(exchange);
 }
@@ -187,6 +199,7 @@ on_request(struct evhttp_request *request, void *arg)
 	server->active++;
 	evhttp_request_set_on_complete_cb(request, on_complete, exchange);
 	evhttp_connection_set_closecb(request->evcon, on_close, exchange);
+	limit_input(exchange, MAX_AHEAD);
 
 	taken = (*env)->CallStaticBooleanMethod(env, libevent4j_java.callbacks, libevent4j_java.request, ID(route->id),
 	    (jlong)(intptr_t)exchange, (jint)length);
@@ -355,22 +368,56 @@ dead_bufferevent(struct event_base *base)
 }
 
 static struct bufferevent *
+make_bufferevent(struct libevent4j_server *server)
+{
+	JNIEnv *env;
+	jlong made;
+
+	if (!server->own_bufferevents)
+		return bufferevent_socket_new(server->loop->base, -1, 0);
+	env = libevent4j_env();
+	made = (*env)->CallStaticLongMethod(env, libevent4j_java.callbacks, libevent4j_java.server_bufferevent, ID(server->id));
+	return libevent4j_upcall_done(env) ? (struct bufferevent *)(intptr_t)made : NULL;
+}
+
+static struct bufferevent *
 on_connection(struct event_base *base, void *arg)
 {
 	struct libevent4j_server *server = arg;
-	JNIEnv *env = libevent4j_env();
-	jlong made = (*env)->CallStaticLongMethod(env, libevent4j_java.callbacks, libevent4j_java.server_bufferevent,
-	    ID(server->id));
+	struct bufferevent *bev = make_bufferevent(server);
 
-	if (!libevent4j_upcall_done(env) || made == 0)
-		return dead_bufferevent(base); /* never a plain connection in place of the one that was asked for */
-	return (struct bufferevent *)(intptr_t)made;
+	if (bev != NULL && server->guards != NULL && libevent4j_guard_new(server->guards, bev) != 0) {
+		bufferevent_free(bev);
+		bev = NULL;
+	}
+	/* With NULL evhttp would make a plain connection in place of the one that was asked for. */
+	return bev == NULL ? dead_bufferevent(base) : bev;
 }
 
 void
 libevent4j_server_ask_for_bufferevents(struct libevent4j_server *server)
 {
+	server->own_bufferevents = true;
 	evhttp_set_bevcb(server->http, on_connection, server);
+}
+
+int
+libevent4j_server_guard(struct libevent4j_server *server, int strict, int64_t max_connections, int max_headers,
+    int64_t head_micros, int64_t body_micros)
+{
+	struct libevent4j_limits limits = {strict, max_connections, (unsigned)max_headers, head_micros, body_micros};
+
+	server->guards = libevent4j_guards_new(server->loop->base, &limits);
+	if (server->guards == NULL)
+		return -1;
+	evhttp_set_bevcb(server->http, on_connection, server);
+	return 0;
+}
+
+int64_t
+libevent4j_server_connections(struct libevent4j_server *server)
+{
+	return server->guards == NULL ? -1 : libevent4j_guards_connections(server->guards);
 }
 
 int64_t
@@ -406,6 +453,7 @@ libevent4j_server_free(struct libevent4j_server *server)
 			evhttp_connection_free(exchange->request->evcon);
 	}
 	evhttp_free(server->http);
+	libevent4j_guards_free(server->guards);
 	while ((route = LIST_FIRST(&server->routes)) != NULL)
 		free_route(route);
 	libevent4j_free(server->content_type);
@@ -660,6 +708,7 @@ libevent4j_exchange_take_over(JNIEnv *env, jclass native, struct libevent4j_exch
 	(void)native;
 	if (libevent4j_add_body(env, bufferevent_get_output(bev), head, direct, offset, length) != 0)
 		return NULL;
+	limit_input(exchange, 0);
 	/* From here on evhttp has no callback of the bufferevent any more: the connection is only its owner. */
 	bufferevent_set_timeouts(bev, NULL, NULL);
 	libevent4j_bufferevent_set_callbacks(bev, id);

@@ -68,6 +68,23 @@ void libevent4j_bufferevent_set_callbacks(struct bufferevent *bev, void *id);
 /* An address in digits with its port, or with port -1 the path of a local socket; its length, or -1 with errno. */
 int libevent4j_parse_address(const char *address, int port, struct sockaddr_storage *parsed);
 
+/* ---- http_guard.c: see there ---- */
+
+/* 0 means no such limit. */
+struct libevent4j_limits {
+	bool strict; /* framing */
+	int64_t max_connections;
+	unsigned max_headers;
+	int64_t head_micros, body_micros; /* from a message's, or a body's, first byte to its last */
+};
+
+struct libevent4j_guards *libevent4j_guards_new(struct event_base *base, const struct libevent4j_limits *limits);
+void libevent4j_guards_free(struct libevent4j_guards *guards);
+/* Connections that are open now. */
+int64_t libevent4j_guards_connections(const struct libevent4j_guards *guards);
+/* Guards a new connection's bufferevent; -1 when there are too many connections, or no memory. */
+int libevent4j_guard_new(struct libevent4j_guards *guards, struct bufferevent *bev);
+
 /* ---- wire.c: heads and bodies on their way between C and Java ---- */
 
 /* Writes a request's or a response's head into the loop's buffer, growing it when it must; its length, or -1 (no memory). */

@@ -179,6 +179,11 @@ int libevent4j_server_set_content_type(struct libevent4j_server *server, const c
 struct libevent4j_route *libevent4j_server_route(struct libevent4j_server *server, const char *path, void *id);
 /* Undoes libevent4j_server_route(). */
 void libevent4j_server_unroute(struct libevent4j_server *server, struct libevent4j_route *route);
+/* Guards the connections that come from now on; a limit of 0 is none, and times are microseconds. 0, or -1 without memory. */
+int libevent4j_server_guard(struct libevent4j_server *server, int strict, int64_t max_connections, int max_headers,
+    int64_t head_micros, int64_t body_micros);
+/* Open connections; -1 when they are not guarded, and so not counted. */
+int64_t libevent4j_server_connections(struct libevent4j_server *server);
 /* Sockets to listen on belong to their server. When accepting fails it pauses for a tenth of a second, and
  * Callbacks.serverAcceptFailed(id, errno) is called. NULL with errno. */
 /* evhttp_bind_socket_with_handle(). */

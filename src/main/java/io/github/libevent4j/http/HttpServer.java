@@ -106,6 +106,11 @@ public final class HttpServer extends NativeHandle {
         private int backlog = DEFAULT_BACKLOG;
         private boolean reusePort;
         private BufferEventFactory bufferEvents;
+        private boolean strictFraming = true;
+        private int maxConnections = 20_000;
+        private int maxHeaders = 100;
+        private long headMicros = Duration.ofSeconds(30).toMillis() * 1000;
+        private long bodyMicros = Duration.ofMinutes(5).toMillis() * 1000;
 
         private Builder(EventBase base) {
             this.base = Objects.requireNonNull(base, "base");
@@ -121,6 +126,51 @@ public final class HttpServer extends NativeHandle {
             maxHeadersSize = -1;
             maxBodySize = -1;
             contentType = null;
+            strictFraming = false;
+            maxConnections = 0;
+            maxHeaders = 0;
+            headMicros = 0;
+            bodyMicros = 0;
+            return this;
+        }
+
+        /**
+         * Whether requests that two readers could understand differently are refused, with 400 or, within a chunked body, 413: NUL and
+         * other controls, a bare CR or LF, folded lines, names that are no token, doubtful lengths and codings, no Host or two,
+         * malformed chunks. They are unless this says otherwise; without it there are no {@link #maxHeaders} and {@link #deadlines},
+         * which the same look at the bytes keeps.
+         */
+        public Builder strictFraming(boolean strict) {
+            strictFraming = strict;
+            return this;
+        }
+
+        /** Connections that may be open at once, 20,000 unless set, 0 for no limit; those beyond are closed when they come. */
+        public Builder maxConnections(int connections) {
+            maxConnections = notNegative(connections, "connections");
+            return this;
+        }
+
+        /** Header fields that a request may have, 100 unless set, 0 for no limit; with more it is refused as by strict framing. */
+        public Builder maxHeaders(int fields) {
+            maxHeaders = notNegative(fields, "header fields");
+            return this;
+        }
+
+        private static int notNegative(int number, String what) {
+            if (number < 0) {
+                throw new IllegalArgumentException(what + " must not be negative: " + number);
+            }
+            return number;
+        }
+
+        /**
+         * How long a request may take to come, however busily: its head, from its first byte on, 30 seconds unless set; its body after
+         * that, 5 minutes unless set. Beyond, the connection is closed. Zero for no deadline. Kept to a quarter of a second.
+         */
+        public Builder deadlines(Duration head, Duration body) {
+            headMicros = Micros.of(head, "the head's deadline");
+            bodyMicros = Micros.of(body, "the body's deadline");
             return this;
         }
 
@@ -199,6 +249,10 @@ public final class HttpServer extends NativeHandle {
             return this;
         }
 
+        private boolean isGuarded() {
+            return strictFraming || maxConnections != 0 || maxHeaders != 0 || headMicros != 0 || bodyMicros != 0;
+        }
+
         /** Makes the server. It listens nowhere yet. */
         public HttpServer build() {
             Loop loop = Loop.of(base);
@@ -242,6 +296,11 @@ public final class HttpServer extends NativeHandle {
         bufferEvents = builder.bufferEvents;
         if (bufferEvents != null) {
             Native.libevent4j_server_ask_for_bufferevents(server);
+        }
+        if (builder.isGuarded() && Native.libevent4j_server_guard(server, builder.strictFraming ? 1 : 0, builder.maxConnections,
+                builder.maxHeaders, builder.headMicros, builder.bodyMicros) != 0) {
+            close();
+            throw new OutOfMemoryError("libevent4j_server_guard");
         }
         Native.libevent4j_server_set_timeout(server, builder.timeoutMicros);
         libevent.evhttp_set_max_headers_size(http, builder.maxHeadersSize);
@@ -530,6 +589,26 @@ public final class HttpServer extends NativeHandle {
         enter();
         try {
             return List.copyOf(sockets.keySet());
+        } finally {
+            exit();
+        }
+    }
+
+    /** Requests that are being answered: those whose reply is not with the kernel yet. */
+    public long activeRequests() {
+        enter();
+        try {
+            return Native.libevent4j_server_active(server);
+        } finally {
+            exit();
+        }
+    }
+
+    /** Connections that are open; -1 for a server that is {@linkplain Builder#exact exact}, and does not count them. */
+    public long connections() {
+        enter();
+        try {
+            return Native.libevent4j_server_connections(server);
         } finally {
             exit();
         }

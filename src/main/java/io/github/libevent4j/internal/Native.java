@@ -188,6 +188,12 @@ public final class Native {
 
     public static native void libevent4j_server_ask_for_bufferevents(@Cast("libevent4j_server*") long server);
 
+    public static native int libevent4j_server_guard(@Cast("libevent4j_server*") long server, int strict,
+            @Cast("int64_t") long maxConnections, int maxHeaders, @Cast("int64_t") long headMicros,
+            @Cast("int64_t") long bodyMicros);
+
+    public static native @Cast("int64_t") long libevent4j_server_connections(@Cast("libevent4j_server*") long server);
+
     public static native @Cast("int64_t") long libevent4j_server_active(@Cast("libevent4j_server*") long server);
 
     public static native void libevent4j_server_notify_drained(@Cast("libevent4j_server*") long server);
