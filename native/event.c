@@ -82,8 +82,10 @@ int
 libevent4j_event_add(struct event *event, int64_t micros)
 {
 	struct timeval tv = libevent4j_timeval(micros);
-	int result = event_add(event, micros < 0 ? NULL : &tv);
+	int result;
 
+	errno = 0; /* kinds that do not go together set none */
+	result = event_add(event, micros < 0 ? NULL : &tv);
 	libevent4j_failed(errno);
 	return result;
 }

@@ -21,7 +21,8 @@ import java.util.Set;
  * {@link Signal}.
  *
  * <p>An event waits from {@link #add} until it has become active once, or, when {@link Kind#PERSIST persistent}, until
- * {@link #remove}. It does not own its descriptor: remove the event before the descriptor is closed.
+ * {@link #remove}. It does not own its descriptor: remove the event, or close it on the loop's thread, before the descriptor is
+ * closed.
  */
 public final class Event extends NativeHandle {
 
@@ -47,6 +48,9 @@ public final class Event extends NativeHandle {
         }
     }
 
+    /** The kinds that say why an event is active; the others say how it waits. */
+    private static final Set<Kind> HAPPENINGS = EnumSet.of(Kind.TIMEOUT, Kind.READ, Kind.WRITE, Kind.CLOSED);
+
     /** Runs on the loop's thread when an event is active. */
     @FunctionalInterface
     public interface Handler {
@@ -54,13 +58,20 @@ public final class Event extends NativeHandle {
         void handle(Event event, Set<Kind> what) throws Exception;
     }
 
+    /** What an event does when it is active, with libevent's bits for why. */
+    interface Action {
+        void run(Event event, int what) throws Exception;
+    }
+
     private final event event;
     private final long id;
     private final long descriptor;
+    private final String name;
 
-    private Event(EventBase base, long descriptor, event event, long id) {
+    private Event(EventBase base, long descriptor, String name, event event, long id) {
         super(base);
         this.descriptor = descriptor;
+        this.name = name;
         this.event = event;
         this.id = id;
     }
@@ -82,8 +93,7 @@ public final class Event extends NativeHandle {
         if (descriptor == -1 && (bits & (libevent.EV_READ | libevent.EV_WRITE | libevent.EV_CLOSED)) != 0) {
             throw new IllegalArgumentException("an event without a descriptor cannot wait for " + kinds);
         }
-        Event[] self = new Event[1];
-        return self[0] = create(base, descriptor, bits, what -> handler.handle(self[0], kinds(what)));
+        return create(base, descriptor, bits, "Event", (event, what) -> handler.handle(event, kinds(what)));
     }
 
     /**
@@ -98,17 +108,21 @@ public final class Event extends NativeHandle {
         return create(base, Descriptors.of(channel), kinds, handler);
     }
 
-    static Event create(EventBase base, long descriptor, int bits, Callbacks.EventTarget target) {
+    /** @param name what the event is to those who read its messages */
+    static Event create(EventBase base, long descriptor, int bits, String name, Action action) {
         Loop loop = Loop.of(base);
         loop.enter();
         try {
+            Event[] self = new Event[1];
+            Callbacks.EventTarget target = what -> action.run(self[0], what);
             long id = loop.register(target);
             long address = Native.libevent4j_event_new(loop.address(), descriptor, bits, id);
             if (address == 0) {
                 loop.unregister(id);
                 throw new OutOfMemoryError("event_new");
             }
-            return new Event(base, descriptor, Addresses.of(address, event::new), id);
+            self[0] = new Event(base, descriptor, name, Addresses.of(address, event::new), id);
+            return self[0];
         } finally {
             loop.exit();
         }
@@ -128,9 +142,10 @@ public final class Event extends NativeHandle {
         return bits;
     }
 
+    /** Those of the kinds that can happen; libevent reports EV_ET too. */
     static Set<Kind> kinds(int bits) {
         Set<Kind> kinds = EnumSet.noneOf(Kind.class);
-        for (Kind kind : Kind.values()) {
+        for (Kind kind : HAPPENINGS) {
             if ((bits & kind.bit) != 0) {
                 kinds.add(kind);
             }
@@ -140,6 +155,7 @@ public final class Event extends NativeHandle {
 
     /** The descriptor, or -1 (event_get_fd). */
     public long descriptor() {
+        ensureOpen();
         return descriptor;
     }
 
@@ -208,13 +224,12 @@ public final class Event extends NativeHandle {
 
     /** Makes the event active with these kinds, as if they had happened (event_active). */
     public void activate(Set<Kind> kinds) {
-        int bits = bits(kinds);
-        if ((bits & ~(libevent.EV_PERSIST | libevent.EV_ET)) == 0) {
+        if (kinds.isEmpty() || !HAPPENINGS.containsAll(kinds)) {
             throw new IllegalArgumentException("an event becomes active with READ, WRITE, CLOSED or TIMEOUT, not with " + kinds);
         }
         enter();
         try {
-            libevent.event_active(event, bits, (short) 1);
+            libevent.event_active(event, bits(kinds), (short) 1);
         } finally {
             exit();
         }
@@ -252,9 +267,21 @@ public final class Event extends NativeHandle {
         }
     }
 
+    /** The descriptor may be closed from now on, and its number be another's: nothing may wait for it any more. */
+    @Override
+    protected void disarm() {
+        libevent.event_del(event);
+        Loop.of(this).unregister(id);
+    }
+
     @Override
     protected void release() {
         libevent.event_free(event);
         Loop.of(this).unregister(id);
+    }
+
+    @Override
+    public String toString() {
+        return name + "@" + Integer.toHexString(System.identityHashCode(this));
     }
 }

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Consumer;
 
@@ -38,7 +39,10 @@ public final class EventBase extends NativeHandle implements Executor {
 
     /** How a base is set up (enum event_base_config_flag). */
     public enum Flag {
-        /** No locks: the base and all on it are for one thread only, and {@link #execute} from another is refused. */
+        /**
+         * No locks: no other thread can reach a base that runs. {@link #execute} and {@link #stop} are refused there, and
+         * {@link #close} waits for the loop to return.
+         */
         NOLOCK(libevent.EVENT_BASE_FLAG_NOLOCK),
         /** Ignore the environment's {@code EVENT_*} variables. */
         IGNORE_ENV(libevent.EVENT_BASE_FLAG_IGNORE_ENV),
@@ -155,12 +159,13 @@ public final class EventBase extends NativeHandle implements Executor {
         }
 
         /**
-         * The number of priorities, 1 to 256, of which 0 is the most urgent; new events get the middle one
+         * The number of priorities, 1 to 255, of which 0 is the most urgent; new events get the middle one
          * (event_base_priority_init).
          */
         public Builder priorities(int count) {
-            if (count < 1 || count > libevent.EVENT_MAX_PRIORITIES) {
-                throw new IllegalArgumentException("priorities must be 1 to " + libevent.EVENT_MAX_PRIORITIES + ", not " + count);
+            if (count < 1 || count >= libevent.EVENT_MAX_PRIORITIES) { // libevent refuses its own maximum
+                throw new IllegalArgumentException("priorities must be 1 to " + (libevent.EVENT_MAX_PRIORITIES - 1) + ", not "
+                    + count);
             }
             priorities = count;
             return this;
@@ -215,11 +220,11 @@ public final class EventBase extends NativeHandle implements Executor {
                 throw new LibeventException("event_base_new_with_config", 0, "no backend of " + Libevent.supportedMethods()
                     + " is left that has the features " + required + " and could be started");
             }
-            if (priorities > 1) {
-                libevent.event_base_priority_init(base, priorities);
-            }
             Loop loop;
             try {
+                if (priorities > 1 && libevent.event_base_priority_init(base, priorities) != 0) {
+                    throw new OutOfMemoryError("event_base_priority_init");
+                }
                 loop = new Loop(base, !flags.contains(Flag.NOLOCK));
             } catch (Throwable e) {
                 libevent.event_base_free(base);
@@ -292,14 +297,19 @@ public final class EventBase extends NativeHandle implements Executor {
     }
 
     /**
-     * Runs a task on the loop's thread, on one of its next turns, in the order in which tasks were given. Any thread. Tasks wait
-     * while the loop does not run, and keep no loop from returning.
+     * Runs a task on the loop's thread, on one of its next turns, in the order in which tasks were given, and among events as one
+     * of the middle priority. Any thread. Tasks wait while the loop does not run, and keep no loop from returning. Those that still
+     * wait when the base is closed run then, on the thread that frees it, and find it closed.
      *
-     * @throws java.util.concurrent.RejectedExecutionException when this base is closed
+     * @throws RejectedExecutionException when this base is closed
      */
     @Override
     public void execute(Runnable task) {
-        loop.execute(Objects.requireNonNull(task, "task"));
+        Objects.requireNonNull(task, "task");
+        if (!isOpen()) {
+            throw new RejectedExecutionException(this + " is closed");
+        }
+        loop.execute(task);
     }
 
     /**
@@ -307,7 +317,9 @@ public final class EventBase extends NativeHandle implements Executor {
      * What it throws stops the loop. Any thread.
      */
     public void onException(Consumer<? super Exception> handler) {
-        loop.onException(Objects.requireNonNull(handler, "handler"));
+        Objects.requireNonNull(handler, "handler");
+        ensureOpen();
+        loop.onException(handler);
     }
 
     /**
@@ -472,11 +484,14 @@ public final class EventBase extends NativeHandle implements Executor {
         }
     }
 
-    /** Events that wait (event_base_get_num_events, EVENT_BASE_COUNT_ADDED). */
+    /**
+     * Events that wait or are due; one that waits for both a descriptor and a time counts twice (event_base_get_num_events,
+     * EVENT_BASE_COUNT_ADDED).
+     */
     public int pendingEvents() {
         enter();
         try {
-            return libevent.event_base_get_num_events(base, libevent.EVENT_BASE_COUNT_ADDED);
+            return loop.pendingEvents();
         } finally {
             exit();
         }

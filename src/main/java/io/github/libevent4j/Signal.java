@@ -1,8 +1,9 @@
 package io.github.libevent4j;
 
 import io.github.libevent4j.global.libevent;
+import io.github.libevent4j.internal.Loop;
 import io.github.libevent4j.internal.Native;
-import io.github.libevent4j.internal.NativeLibrary;
+import io.github.libevent4j.internal.NativeHandle;
 import java.io.IOException;
 import java.lang.ref.WeakReference;
 import java.util.Objects;
@@ -14,7 +15,7 @@ import java.util.Set;
  *
  * <p>Signals belong to the process: only one open base can have them at a time.
  */
-public final class Signal implements AutoCloseable {
+public final class Signal extends NativeHandle {
 
     /** The JVM needs these for itself, or nobody can handle them. */
     private static final Set<String> REFUSED = Set.of("SEGV", "BUS", "FPE", "ILL", "QUIT", "PIPE", "TRAP", "XFSZ", "USR2", "ABRT",
@@ -23,11 +24,10 @@ public final class Signal implements AutoCloseable {
     private static WeakReference<EventBase> owner = new WeakReference<>(null);
     private static int count;
 
-    private final Event event;
-    private boolean closed;
+    private Event event;
 
-    private Signal(Event event) {
-        this.event = event;
+    private Signal(EventBase base) {
+        super(base);
     }
 
     /**
@@ -35,12 +35,11 @@ public final class Signal implements AutoCloseable {
      *
      * @param name without SIG, such as {@code TERM}
      * @throws IllegalArgumentException for a signal that the JVM keeps for itself, or that this platform does not have
-     * @throws IllegalStateException when another open base handles signals
+     * @throws IllegalStateException when another base handles signals
      * @throws IOException when the system refuses
      */
     public static Signal create(EventBase base, String name, Runnable action) throws IOException {
         Objects.requireNonNull(action, "action");
-        NativeLibrary.ensureLoaded();
         if (REFUSED.contains(name)) {
             throw new IllegalArgumentException("SIG" + name + " is the JVM's or the system's own: use another, such as TERM");
         }
@@ -48,27 +47,31 @@ public final class Signal implements AutoCloseable {
         if (number < 0) {
             throw new IllegalArgumentException("there is no signal " + name + " here: names are without SIG, such as TERM");
         }
-        claim(base);
-        Event event = null;
+        Loop loop = Loop.of(base);
+        loop.enter();
         try {
-            event = Event.create(base, number, libevent.EV_SIGNAL | libevent.EV_PERSIST, what -> action.run());
-            event.addMicros(-1);
-            return new Signal(event);
-        } catch (Throwable e) {
-            if (event != null) {
-                event.close();
+            claim(base);
+            // The handle comes before its event, so that a base that is closed frees it after: then the signals are free to have.
+            Signal signal = new Signal(base);
+            try {
+                signal.event = Event.create(base, number, libevent.EV_SIGNAL | libevent.EV_PERSIST, "Signal", (event, what) -> action.run());
+                signal.event.addMicros(-1);
+                return signal;
+            } catch (Throwable e) {
+                signal.close();
+                throw e;
             }
-            giveUp();
-            throw e;
+        } finally {
+            loop.exit();
         }
     }
 
     private static synchronized void claim(EventBase base) {
         EventBase other = owner.get();
-        if (count > 0 && other != null && other != base && other.isOpen()) {
-            throw new IllegalStateException(other + " handles signals already, and only one base can: use that one");
-        }
         if (other != base) {
+            if (other != null && count > 0) {
+                throw new IllegalStateException(other + " handles signals already, and only one base can: use that one, or close it");
+            }
             owner = new WeakReference<>(base);
             count = 0;
         }
@@ -82,12 +85,14 @@ public final class Signal implements AutoCloseable {
     /** Gives the signal back to the JVM's handler. Any thread. */
     @Override
     public void close() {
-        synchronized (Signal.class) {
-            if (!closed) {
-                closed = true;
-                giveUp();
-            }
+        if (event != null) {
+            event.close();
         }
-        event.close();
+        super.close();
+    }
+
+    @Override
+    protected void release() {
+        giveUp();
     }
 }

@@ -16,7 +16,7 @@ public final class Timer implements AutoCloseable {
     private Timer(EventBase base, int bits, Runnable action) {
         Objects.requireNonNull(action, "action");
         this.periodic = bits != 0;
-        this.event = Event.create(base, -1, bits, what -> action.run());
+        this.event = Event.create(base, -1, bits, "Timer", (event, what) -> action.run());
     }
 
     /** A timer that runs once for each {@link #start} (evtimer_new). */

@@ -21,7 +21,9 @@ public abstract class LibeventTest {
     static void warmUp() throws Exception {
         NativeLibrary.ensureLoaded();
         assertTrue(NativeLibrary.DEBUG, "tests run with -Dlibevent4j.debug=true, which counts native allocations");
-        EventBase.create().close(); // what libevent allocates once for all time
+        // What libevent allocates once for all time.
+        EventBase.create().close();
+        Libevent.supportedMethods();
     }
 
     @BeforeEach

@@ -11,15 +11,17 @@ public final class Descriptors {
     /**
      * The descriptor of an open channel of the JDK; the channel keeps it.
      *
+     * @throws IllegalStateException when the channel is closed
      * @throws UnsupportedOperationException for a channel whose descriptor cannot be had
      */
     public static long of(Channel channel) {
+        if (!channel.isOpen()) {
+            throw new IllegalStateException(channel + " is closed");
+        }
         long fd = Native.libevent4j_descriptor_of(channel);
         if (fd < 0) {
-            throw channel.isOpen()
-                ? new UnsupportedOperationException(channel.getClass().getName() + " does not show its descriptor: use a channel"
-                    + " that the JDK's default provider made")
-                : new IllegalStateException(channel + " is closed");
+            throw new UnsupportedOperationException(channel.getClass().getName() + " does not show its descriptor: use a channel"
+                + " that the JDK's default provider made");
         }
         return fd;
     }

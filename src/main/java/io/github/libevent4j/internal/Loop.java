@@ -30,9 +30,8 @@ public final class Loop {
 
     private final event_base base;
     private final long address;
-    private final event wake;
-    private final long id;
-    private final long wakeId;
+    private final Wake stopper;
+    private final Wake worker;
     private final Registry registry;
     private final HeadWriter writer = new HeadWriter(REPLY_SIZE);
     private ByteBuffer head;
@@ -47,7 +46,6 @@ public final class Loop {
 
     private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
     private final Queue<Runnable> deferred = new ConcurrentLinkedQueue<>();
-    private final AtomicBoolean woken = new AtomicBoolean();
     private final Object wakeLock = new Object();
     private final boolean locked;
     private volatile boolean stopRequested;
@@ -65,17 +63,55 @@ public final class Loop {
         this.locked = locked;
         this.registry = new Registry(this);
         this.head = ByteBuffer.allocateDirect(HEAD_SIZE).order(ByteOrder.nativeOrder());
-        this.id = registry.add(this);
+        long id = registry.add(this);
         this.address = Native.libevent4j_loop_new(base.address(), id, new Pointer(head).address(), HEAD_SIZE);
-        Callbacks.EventTarget onWake = what -> turn();
-        this.wakeId = registry.add(onWake);
-        long wakeAddress = address == 0 ? 0 : Native.libevent4j_event_new(address, -1, 0, wakeId);
-        if (wakeAddress == 0) {
-            Native.libevent4j_loop_free(address);
-            registry.release();
+        this.stopper = new Wake(this::obey);
+        this.worker = new Wake(this::work);
+        if (stopper.event.isNull() || worker.event.isNull()) {
+            freeNative();
             throw new OutOfMemoryError("event_new");
         }
-        this.wake = Addresses.of(wakeAddress, event::new);
+        libevent.event_priority_set(stopper.event, 0); // whatever else there is to do; work is an event like any other
+    }
+
+    /**
+     * An event of the loop's own, by which any thread makes it do something soon. It becomes active by a timeout of zero, so that
+     * the loop looks for other events each time before: one that is activated runs again in the same turn, for ever if need be.
+     */
+    private final class Wake {
+
+        private final event event;
+        private final AtomicBoolean added = new AtomicBoolean();
+
+        Wake(Runnable action) {
+            Callbacks.EventTarget target = what -> {
+                added.set(false);
+                action.run();
+            };
+            long id = registry.add(target);
+            this.event = Addresses.of(address == 0 ? 0 : Native.libevent4j_event_new(address, -1, 0, id), event::new);
+        }
+
+        /** A loop that does not run is not woken: it looks for what there is to do when it starts. */
+        void add() {
+            if (runner != null && reachable() && added.compareAndSet(false, true)) {
+                synchronized (wakeLock) {
+                    if (!freed) {
+                        Native.libevent4j_event_add(event.address(), 0);
+                    }
+                }
+            }
+        }
+
+        boolean in(int lists) {
+            return (event.ev_evcallback().evcb_flags() & lists) != 0;
+        }
+
+        void free() {
+            if (!event.isNull()) {
+                libevent.event_free(event);
+            }
+        }
     }
 
     /** The loop that a handle lives on. */
@@ -110,11 +146,11 @@ public final class Loop {
      * @throws IllegalStateException when another thread runs the loop, or the base is closed
      */
     public void enter() {
-        if (!hold.isHeldByCurrentThread()) {
+        if (!held()) {
             acquire();
         }
         depth++;
-        if (freed) {
+        if (!handle.isOpen()) {
             exit();
             throw new IllegalStateException(this + " is closed");
         }
@@ -140,8 +176,8 @@ public final class Loop {
         Throwable thrown;
         try {
             reapHeld();
-        } finally {
             thrown = takeError();
+        } finally {
             depth--;
             hold.unlock();
         }
@@ -169,9 +205,7 @@ public final class Loop {
             if (takeStop()) {
                 return 0;
             }
-            if (!tasks.isEmpty() || !deferred.isEmpty()) {
-                wake();
-            }
+            addWorker();
             return Native.libevent4j_loop_run(address, flags);
         } finally {
             runner = null;
@@ -179,26 +213,56 @@ public final class Loop {
         }
     }
 
-    private boolean takeStop() {
-        boolean stop = stopRequested;
-        stopRequested = false;
-        return stop;
+    private void addWorker() {
+        if (!tasks.isEmpty() || !deferred.isEmpty()) {
+            worker.add();
+        }
+    }
+
+    /** Whether this thread can make the loop do something. */
+    private boolean reachable() {
+        return locked || runner == null || held();
+    }
+
+    private String unreachable() {
+        return this + " has no locks (NOLOCK), so only the thread that runs it may use it";
     }
 
     /** Makes run() return after the callback that is being run. Any thread; before run(), the next one returns at once. */
     public void stop() {
+        if (!reachable()) {
+            throw new IllegalStateException(unreachable());
+        }
+        requestStop();
+    }
+
+    private void requestStop() {
         if (held() && runner != null) {
-            libevent.event_base_loopbreak(base);
+            breakOff();
         } else {
             stopRequested = true;
-            wake();
+            stopper.add();
         }
     }
 
-    /** Runs the task on the loop's thread, at its next turn. Any thread. */
+    private boolean takeStop() {
+        if (!stopRequested) {
+            return false; // and leave a request alone that comes now
+        }
+        stopRequested = false;
+        return true;
+    }
+
+    private void breakOff() {
+        if (runner != null) {
+            libevent.event_base_loopbreak(base);
+        }
+    }
+
+    /** Runs the task on the loop's thread, at its next turn, or when the base is closed. Any thread. */
     public void execute(Runnable task) {
-        if (!locked && !held()) {
-            throw noLocks();
+        if (!reachable()) {
+            throw new RejectedExecutionException(unreachable());
         }
         synchronized (wakeLock) {
             if (freed) {
@@ -206,7 +270,7 @@ public final class Loop {
             }
             tasks.add(task);
         }
-        wake();
+        worker.add();
     }
 
     /** Runs an action of a handle: now, if this thread holds the loop, else {@link #whenSafe}. Any thread. */
@@ -215,48 +279,34 @@ public final class Loop {
             action.run();
             return;
         }
-        if (!locked && runner != null) {
-            throw noLocks();
+        if (!reachable()) {
+            throw new RejectedExecutionException(unreachable());
         }
         whenSafe(action);
     }
 
-    private RejectedExecutionException noLocks() {
-        return new RejectedExecutionException(this + " has no locks (NOLOCK), so only its own thread may use it");
-    }
-
-    /** Makes a running loop take a turn; one that does not run takes one when it starts. */
-    private void wake() {
-        if (runner != null && (locked || held()) && woken.compareAndSet(false, true)) {
-            synchronized (wakeLock) {
-                if (!freed) {
-                    libevent.event_active(wake, libevent.EV_TIMEOUT, (short) 0);
-                }
-            }
-        }
-    }
-
-    /** One turn of the loop's own event: nothing of libevent but the loop itself is on the stack. */
-    private void turn() {
-        woken.set(false);
-        if (closing) {
-            return;
-        }
+    /** What another thread wants whatever else there is to do. */
+    private void obey() {
         if (takeStop()) {
-            libevent.event_base_loopbreak(base);
+            breakOff();
         }
+    }
+
+    /** What waits for nothing of libevent but the loop itself to be on the stack. */
+    private void work() {
         reapHeld();
         // Only what is here now: a task that adds itself again must not keep the loop from its events.
-        for (int n = tasks.size(); n > 0 && error == null; n--) {
-            Runnable task = tasks.poll();
-            try {
-                task.run();
-            } catch (Throwable e) {
-                caught(e);
-            }
+        for (int n = tasks.size(); n > 0 && libevent.event_base_got_break(base) == 0; n--) {
+            runTask();
         }
-        if (!tasks.isEmpty() || !deferred.isEmpty()) {
-            wake();
+        addWorker();
+    }
+
+    private void runTask() {
+        try {
+            tasks.remove().run();
+        } catch (Throwable e) {
+            caught(e);
         }
     }
 
@@ -288,9 +338,7 @@ public final class Loop {
         } else if (error != thrown) {
             error.addSuppressed(thrown);
         }
-        if (runner != null) {
-            libevent.event_base_loopbreak(base);
-        }
+        breakOff();
     }
 
     /** Whether user code is to be called no more, for now or for good: an error waits to come out, or the base is being closed. */
@@ -368,6 +416,11 @@ public final class Loop {
 
     /** Frees a closed handle as soon as that is safe. Any thread. */
     void doom(NativeHandle closed) {
+        if (closed == handle) {
+            requestStop();
+        } else if (held()) {
+            closed.disarm();
+        }
         whenSafe(() -> reap(closed));
     }
 
@@ -384,7 +437,7 @@ public final class Loop {
     private void reap() {
         while (!deferred.isEmpty()) {
             if (held() || !hold.tryLock()) {
-                wake(); // the thread that holds the loop reaps on its next turn, or when its hold ends
+                worker.add(); // the thread that holds the loop reaps on its next turn, or when its hold ends
                 return;
             }
             depth++;
@@ -412,8 +465,8 @@ public final class Loop {
         } else if (runner == null) {
             free();
         } else {
-            libevent.event_base_loopbreak(base);
-            deferred.add(() -> reap(closed));
+            breakOff();
+            deferred.add(() -> reap(closed)); // for the end of run()
         }
     }
 
@@ -438,30 +491,39 @@ public final class Loop {
         Native.libevent4j_loop_run(address, libevent.EVLOOP_NONBLOCK);
         synchronized (wakeLock) {
             freed = true;
-            libevent.event_free(wake);
         }
-        handle.destroy();
-        Native.libevent4j_loop_free(address);
-        registry.remove(id);
-        registry.remove(wakeId);
-        registry.release();
-        int dropped = 0;
-        while (tasks.poll() != null) {
-            dropped++;
+        while (!tasks.isEmpty()) {
+            runTask(); // late, but something may wait for it
         }
-        if (dropped > 0) {
-            LOGGER.log(Level.WARNING, this + " was closed before it ran " + dropped + " task(s) that had been given to execute()");
-        }
+        freeNative();
     }
 
-    /** event_base_get_num_events(ACTIVE), without the loop's own event. Held. */
+    private void freeNative() {
+        stopper.free();
+        worker.free();
+        if (handle != null) {
+            handle.destroy();
+        }
+        Native.libevent4j_loop_free(address);
+        registry.release();
+    }
+
+    /** event_base_get_num_events(ADDED), without the loop's own. Held. */
+    public int pendingEvents() {
+        return count(libevent.EVENT_BASE_COUNT_ADDED, libevent.EVLIST_TIMEOUT | libevent.EVLIST_ACTIVE);
+    }
+
+    /** event_base_get_num_events(ACTIVE), without the loop's own. Held. */
     public int activeEvents() {
-        int own = libevent.event_pending(wake, (short) libevent.EV_TIMEOUT, null) != 0 ? 1 : 0;
-        return libevent.event_base_get_num_events(base, libevent.EVENT_BASE_COUNT_ACTIVE) - own;
+        return count(libevent.EVENT_BASE_COUNT_ACTIVE, libevent.EVLIST_ACTIVE);
+    }
+
+    private int count(int which, int lists) {
+        return libevent.event_base_get_num_events(base, which) - (stopper.in(lists) ? 1 : 0) - (worker.in(lists) ? 1 : 0);
     }
 
     @Override
     public String toString() {
-        return "EventBase@" + Integer.toHexString(System.identityHashCode(this));
+        return String.valueOf(handle);
     }
 }

@@ -47,6 +47,10 @@ public abstract class NativeHandle implements AutoCloseable {
         BORROWED
     }
 
+    /** Stops calling back, where that can be done before {@link #release}. The loop is held and the handle has just been closed. */
+    protected void disarm() {
+    }
+
     /** Frees the native object. The loop is held and the handle is closed; called once. */
     protected abstract void release();
 

@@ -39,10 +39,18 @@ final class NativeLog {
             }
             byte[] text = new byte[length];
             line.get(0, text);
-            LOGGER.log(LEVELS[severity & 3], new String(text, UTF_8));
+            log(LEVELS[severity & 3], new String(text, UTF_8));
             if (lost.getInt(0) > 0) {
-                LOGGER.log(Level.WARNING, lost.getInt(0) + " log lines of libevent were dropped");
+                log(Level.WARNING, lost.getInt(0) + " log lines of libevent were dropped");
             }
+        }
+    }
+
+    private static void log(Level level, String line) {
+        try {
+            LOGGER.log(level, line);
+        } catch (RuntimeException e) {
+            return; // a logger that fails costs its line, and not those that follow
         }
     }
 }

@@ -78,11 +78,11 @@ final class Registry {
             if (slot > SLOT_MASK) {
                 throw new IllegalStateException(loop + " has " + slot + " callbacks: close some first");
             }
-            used++;
             if (slot == targets.length) {
-                targets = Arrays.copyOf(targets, slot * 2);
                 generations = Arrays.copyOf(generations, slot * 2);
+                targets = Arrays.copyOf(targets, slot * 2);
             }
+            used++; // not before there is room
         }
         int generation;
         do { // 0 is never one, so that no id is NULL

@@ -18,7 +18,8 @@ public final class LoopThread implements AutoCloseable {
 
     private final EventBase base;
     private final Queue<Exception> exceptions = new ConcurrentLinkedQueue<>();
-    private final CompletableFuture<Throwable> ended = new CompletableFuture<>();
+    private final CompletableFuture<EventBase.LoopExit> exit = new CompletableFuture<>();
+    private final CompletableFuture<Throwable> ended = exit.handle((why, error) -> error);
     private final Thread thread = new Thread(this::run, "loop");
     private boolean awaited;
 
@@ -35,10 +36,9 @@ public final class LoopThread implements AutoCloseable {
 
     private void run() {
         try {
-            base.loop(EventBase.LoopFlag.NO_EXIT_ON_EMPTY);
-            ended.complete(null);
+            exit.complete(base.loop(EventBase.LoopFlag.NO_EXIT_ON_EMPTY));
         } catch (Throwable e) {
-            ended.complete(e);
+            exit.completeExceptionally(e);
         }
     }
 
@@ -83,6 +83,11 @@ public final class LoopThread implements AutoCloseable {
     /** The first exception that a callback threw; null when there is none. */
     public Exception takeException() {
         return exceptions.poll();
+    }
+
+    /** Why the loop returned, which ends the thread. */
+    public EventBase.LoopExit awaitExit() throws Exception {
+        return await(exit);
     }
 
     /** What came out of the loop, which ends the thread. */

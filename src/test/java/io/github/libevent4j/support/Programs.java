@@ -3,15 +3,23 @@ package io.github.libevent4j.support;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.ByteArrayOutputStream;
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.bytedeco.javacpp.Loader;
 
 /** Other programs, run by tests as processes of their own. */
 public final class Programs {
@@ -33,9 +41,9 @@ public final class Programs {
         private final Output output;
         private final Output errors;
 
-        private Running(List<String> command) throws IOException {
-            this.command = command;
-            this.process = new ProcessBuilder(command).start();
+        private Running(ProcessBuilder builder) throws IOException {
+            this.command = builder.command();
+            this.process = builder.start();
             this.process.getOutputStream().close();
             this.output = new Output(process.getInputStream());
             this.errors = new Output(process.getErrorStream());
@@ -145,27 +153,71 @@ public final class Programs {
     /** Starts a program. */
     public static Running start(String... command) throws IOException {
         try {
-            return new Running(List.of(command));
+            return new Running(new ProcessBuilder(command));
         } catch (IOException e) {
             throw new IOException("this test needs the program " + command[0] + ", which .ci/run installs: " + e.getMessage(), e);
         }
     }
 
-    /**
-     * Starts a class in a JVM like this one: the same class path and the same options, so that what the JVM has against its use
-     * of JNI is found beside what it has against the tests'.
-     */
+    /** Starts a class in {@linkplain Java a JVM like this one}. */
     public static Running startJava(String mainClass, String... arguments) throws IOException {
-        List<String> command = new ArrayList<>();
-        command.add(ProcessHandle.current().info().command().orElseThrow());
-        int number = JVMS.incrementAndGet();
-        for (String option : ManagementFactory.getRuntimeMXBean().getInputArguments()) {
-            command.add(option.startsWith("-XX:LogFile=") ? option.replace(".log", "-" + number + ".log") : option);
+        return new Java().start(mainClass, arguments);
+    }
+
+    /**
+     * A JVM like this one: the same class path and the same options, so that what the JVM has against its use of JNI is found beside
+     * what it has against the tests'.
+     */
+    public static final class Java {
+
+        private final List<String> options = new ArrayList<>();
+        private final Map<String, String> environment = new TreeMap<>();
+        private String classPath = System.getProperty("java.class.path");
+
+        public Java() {
+            int number = JVMS.incrementAndGet();
+            for (String option : ManagementFactory.getRuntimeMXBean().getInputArguments()) {
+                options.add(option.startsWith("-XX:LogFile=") ? option.replace(".log", "-" + number + ".log") : option);
+            }
+            options.add("-XX:-DisplayVMOutput"); // it is in that log
+            options.add("-Dlibevent4j.debug=true");
         }
-        command.add("-XX:-DisplayVMOutput"); // it is in that log
-        command.add("-Dlibevent4j.debug=true");
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), mainClass));
-        command.addAll(List.of(arguments));
-        return start(command.toArray(new String[0]));
+
+        /** An option more, which may take one of those above back. */
+        public Java option(String option) {
+            options.add(option);
+            return this;
+        }
+
+        public Java environment(String name, String value) {
+            environment.put(name, value);
+            return this;
+        }
+
+        /** The class path without the native library. */
+        public Java withoutNativeLibrary() {
+            classPath = Arrays.stream(classPath.split(File.pathSeparator))
+                .filter(entry -> !Files.isDirectory(Path.of(entry, "io", "github", "libevent4j", Loader.getPlatform())))
+                .collect(Collectors.joining(File.pathSeparator));
+            return this;
+        }
+
+        public Running start(String mainClass, String... arguments) throws IOException {
+            List<String> command = new ArrayList<>();
+            command.add(ProcessHandle.current().info().command().orElseThrow());
+            command.addAll(options);
+            command.addAll(List.of("-cp", classPath, mainClass));
+            command.addAll(List.of(arguments));
+            ProcessBuilder builder = new ProcessBuilder(command);
+            builder.environment().putAll(environment);
+            return new Running(builder);
+        }
+
+        /** Runs a class to its end. */
+        public Result run(Class<?> mainClass, String... arguments) throws IOException, InterruptedException {
+            try (Running running = start(mainClass.getName(), arguments)) {
+                return running.await();
+            }
+        }
     }
 }
