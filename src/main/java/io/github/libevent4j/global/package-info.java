@@ -11,8 +11,9 @@
  *
  * <p><b>Callbacks have four traps:</b>
  * <ol>
- *   <li>An exception that leaves a callback unwinds libevent's C frames: the event base can never be dispatched again, and the
- *       exception's type is lost. Catch everything inside the callback.</li>
+ *   <li>An exception that leaves a callback unwinds libevent's C frames, and comes out of the function that was called as a
+ *       {@code RuntimeException} with its text but not its type: an event base it left that way can never be dispatched again. Catch
+ *       everything inside the callback.</li>
  *   <li>A callback whose class says {@code @NoException} is no better: the exception stays pending in the JVM, and libevent makes
  *       its next callback regardless.</li>
  *   <li>At most ten instances of one callback class are callable at the same time; calling the eleventh ends the process.

@@ -18,7 +18,9 @@ import org.bytedeco.javacpp.tools.InfoMapper;
  */
 @Properties(
     value = @Platform(
-        cinclude = {
+        // Not cinclude: JavaCPP then takes every function for one that throws nothing, and what a callback throws ends the process.
+        include = {
+            "parsed/extern_c.h",
             "parsed/names.h",
             "event2/util.h",
             "event2/keyvalq_struct.h",

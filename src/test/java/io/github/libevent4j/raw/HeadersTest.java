@@ -17,6 +17,7 @@ import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FunctionPointer;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.javacpp.annotation.NoException;
 import org.junit.jupiter.api.Test;
 
 /** Everything that libevent's headers offer on this platform is there in Java, with the same values and the same layout. */
@@ -33,6 +34,15 @@ class HeadersTest {
             .filter(function -> !bound.contains(function.substring(0, function.indexOf(' '))))
             .collect(toCollection(TreeSet::new));
         assertEquals(Set.of(), missing, "functions that Java cannot call");
+    }
+
+    /** Such a function ends the process when a callback throws, instead of throwing itself. */
+    @Test
+    void noFunctionIsTakenForOneThatNeverThrows() {
+        assertEquals(Set.of(), Arrays.stream(libevent.class.getMethods())
+            .filter(method -> method.isAnnotationPresent(NoException.class))
+            .map(Method::getName)
+            .collect(toSet()));
     }
 
     @Test
