@@ -76,6 +76,17 @@ libevent4j_connection_set_timeout(struct libevent4j_connection *connection, int6
 	evhttp_connection_set_timeout_tv(connection->evcon, micros == 0 ? NULL : &tv);
 }
 
+void
+libevent4j_connection_read(struct libevent4j_connection *connection, int read)
+{
+	struct bufferevent *bev = evhttp_connection_get_bufferevent(connection->evcon);
+
+	if (read)
+		bufferevent_enable(bev, EV_READ);
+	else
+		bufferevent_disable(bev, EV_READ);
+}
+
 /* ---- responses come in ---- */
 
 static void

@@ -243,6 +243,8 @@ void libevent4j_connection_free(struct libevent4j_connection *connection);
 struct evhttp_connection *libevent4j_connection_evcon(struct libevent4j_connection *connection);
 /* evhttp_connection_set_timeout_tv(); 0 means libevent's default. */
 void libevent4j_connection_set_timeout(struct libevent4j_connection *connection, int64_t micros);
+/* Reads from the connection, or does not: what a server sends then waits with it. */
+void libevent4j_connection_read(struct libevent4j_connection *connection, int read);
 /* Kinds of failure beside those of enum evhttp_request_error. */
 #define LIBEVENT4J_UNCONNECTED (-1) /* errno says why */
 #define LIBEVENT4J_UNRESOLVED (-2)

@@ -217,6 +217,29 @@ public final class HttpConnection extends NativeHandle {
         return enqueue(new Call(request, Objects.requireNonNull(listener, "listener")));
     }
 
+    /**
+     * Reads no more of the response that a {@link BodyListener} is being given, until {@link #resume}: the server waits meanwhile,
+     * and no timeout passes. What has been read already may still be given out. Does nothing when no such response is under way. Any
+     * thread.
+     */
+    public void pause() {
+        read(0);
+    }
+
+    /** Reads on after {@link #pause}. Any thread. */
+    public void resume() {
+        read(1);
+    }
+
+    private void read(int on) {
+        ensureOpen();
+        loop.submit(() -> {
+            if (isOpen() && active != null && active.isStreaming()) {
+                Native.libevent4j_connection_read(connection, on);
+            }
+        });
+    }
+
     private Call enqueue(Call call) {
         ensureOpen();
         loop.submit(() -> {
@@ -276,6 +299,7 @@ public final class HttpConnection extends NativeHandle {
         private final BodyListener listener;
         private long callId; // 0 unless libevent has the request
         private boolean starting;
+        private boolean streaming; // the head has come
         private HttpException failedToStart;
         private Duration delay = retryDelay;
         private int retried;
@@ -341,12 +365,18 @@ public final class HttpConnection extends NativeHandle {
 
         @Override
         public boolean onHead(int headLength) {
+            streaming = true;
             return listen(() -> listener.onHead(new HttpResponse(loop.head(headLength), new byte[0])));
         }
 
         @Override
         public void onData(byte[] data) {
             listen(() -> listener.onData(data));
+        }
+
+        /** Whether parts of the body may come now. */
+        boolean isStreaming() {
+            return callId != 0 && streaming;
         }
 
         private interface Listening {

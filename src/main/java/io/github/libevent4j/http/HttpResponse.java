@@ -21,6 +21,19 @@ public final class HttpResponse {
         this.body = body;
     }
 
+    private HttpResponse(HttpResponse head, byte[] body) {
+        this.status = head.status;
+        this.reason = head.reason;
+        this.version = head.version;
+        this.headers = head.headers;
+        this.body = body;
+    }
+
+    /** This response with a body that was collected elsewhere. */
+    HttpResponse with(byte[] collected) {
+        return new HttpResponse(this, collected);
+    }
+
     /** The status (evhttp_request_get_response_code). */
     public int status() {
         return status;

@@ -237,6 +237,8 @@ public final class Native {
     public static native @Cast("evhttp_connection*") long libevent4j_connection_evcon(
             @Cast("libevent4j_connection*") long connection);
 
+    public static native void libevent4j_connection_read(@Cast("libevent4j_connection*") long connection, int read);
+
     public static native void libevent4j_connection_set_timeout(@Cast("libevent4j_connection*") long connection,
             @Cast("int64_t") long micros);
 

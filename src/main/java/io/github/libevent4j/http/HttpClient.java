@@ -1,0 +1,521 @@
+package io.github.libevent4j.http;
+
+import io.github.libevent4j.EventBase;
+import io.github.libevent4j.Timer;
+import io.github.libevent4j.http.HttpException.Failure;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.net.URI;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
+
+/**
+ * A client with a thread of its own, which keeps connections to servers and uses them again ({@link HttpConnection}). Requests have
+ * whole URIs, such as {@code http://127.0.0.1:8080/path}. Safe on any thread.
+ *
+ * <p>A connection is used again only after a whole response with nothing behind it. A request is sent a second time only for a
+ * redirect: whether a server that closed the connection has acted on it is not for the client to guess.
+ */
+public final class HttpClient implements AutoCloseable {
+
+    private static final Set<Integer> REDIRECTS = Set.of(301, 302, 303, 307, 308);
+    private static final Set<String> CREDENTIALS = Set.of("authorization", "cookie", "proxy-authorization");
+
+    private final EventBase base;
+    private final Thread thread;
+    private final int maxConnections;
+    private final Duration idleTimeout;
+    private final Duration deadline;
+    private final Duration inactivity;
+    private final int maxRedirects;
+    private final long maxBodySize;
+    private final Map<Origin, Pool> pools = new HashMap<>(); // the loop's
+
+    private HttpClient(Builder builder) throws IOException {
+        this.base = EventBase.create();
+        this.maxConnections = builder.maxConnections;
+        this.idleTimeout = builder.idleTimeout;
+        this.deadline = builder.deadline;
+        this.inactivity = builder.inactivity;
+        this.maxRedirects = builder.maxRedirects;
+        this.maxBodySize = builder.maxBodySize;
+        this.thread = new Thread(() -> {
+            try (base) {
+                base.loop(EventBase.LoopFlag.NO_EXIT_ON_EMPTY);
+            } finally {
+                pools.values().forEach(Pool::fail);
+            }
+        }, "libevent4j-client");
+        thread.setDaemon(true);
+    }
+
+    /** A client with the defaults of {@link Builder}. */
+    public static HttpClient create() throws IOException {
+        return newBuilder().build();
+    }
+
+    /** Chooses limits first. */
+    public static Builder newBuilder() {
+        return new Builder();
+    }
+
+    /** What to make a client of. Not thread-safe; may be used again. */
+    public static final class Builder {
+        private int maxConnections = 16;
+        private Duration idleTimeout = Duration.ofSeconds(30);
+        private Duration deadline = Duration.ofMinutes(1);
+        private Duration inactivity = Duration.ofSeconds(30);
+        private int maxRedirects;
+        private long maxBodySize = 64 * 1024 * 1024;
+
+        private Builder() {
+        }
+
+        /** Connections to one server at a time, 16 unless set; further requests wait for one. */
+        public Builder maxConnections(int connections) {
+            if (connections < 1) {
+                throw new IllegalArgumentException("a client needs at least 1 connection, not " + connections);
+            }
+            maxConnections = connections;
+            return this;
+        }
+
+        /** How long a connection is kept without a request, 30 seconds unless set. Longer than zero. */
+        public Builder idleTimeout(Duration timeout) {
+            idleTimeout = positive(timeout, "timeout");
+            return this;
+        }
+
+        /** How long a request may take from {@link HttpClient#send} to the end of its response, a minute unless set. */
+        public Builder deadline(Duration deadline) {
+            this.deadline = positive(deadline, "deadline");
+            return this;
+        }
+
+        /** How long connecting may take, and nothing may move then, 30 seconds unless set. */
+        public Builder inactivity(Duration timeout) {
+            inactivity = positive(timeout, "timeout");
+            return this;
+        }
+
+        private static Duration positive(Duration duration, String name) {
+            if (duration.isZero() || duration.isNegative()) {
+                throw new IllegalArgumentException("the " + name + " must be longer than zero, not " + duration);
+            }
+            return duration;
+        }
+
+        /**
+         * How many redirects to follow for one request, none unless set. Credentials (Authorization, Cookie, Proxy-Authorization) go
+         * to the first origin alone.
+         */
+        public Builder maxRedirects(int redirects) {
+            if (redirects < 0) {
+                throw new IllegalArgumentException("redirects must not be negative: " + redirects);
+            }
+            maxRedirects = redirects;
+            return this;
+        }
+
+        /** Bytes of a response's body, when it is kept in memory, 64 MiB unless set. */
+        public Builder maxBodySize(long bytes) {
+            if (bytes < 1) {
+                throw new IllegalArgumentException("a limit is at least 1 byte, not " + bytes);
+            }
+            maxBodySize = bytes;
+            return this;
+        }
+
+        /**
+         * Starts the client's thread.
+         *
+         * @throws IOException when the system refuses an event base
+         */
+        public HttpClient build() throws IOException {
+            HttpClient client = new HttpClient(this);
+            client.thread.start();
+            return client;
+        }
+    }
+
+    // ---- sending
+
+    /**
+     * Sends a request.
+     *
+     * @return the response, completed on the client's thread, or an {@link IOException}. Cancelling it takes the request back
+     * @throws IllegalArgumentException when the request's URI is not a whole one, beginning with http://
+     */
+    public CompletableFuture<HttpResponse> sendAsync(HttpRequest request) {
+        return start(request, null);
+    }
+
+    /** The same with the body given out while it comes, on the client's thread, so that none of it is kept. */
+    public CompletableFuture<HttpResponse> sendAsync(HttpRequest request, BodyListener listener) {
+        return start(request, Objects.requireNonNull(listener, "listener"));
+    }
+
+    /** Sends a request and waits for its response. */
+    public HttpResponse send(HttpRequest request) throws IOException {
+        return await(sendAsync(request));
+    }
+
+    /** The same with the body written to a file, which is made anew. What a failure leaves of it is the caller's to remove. */
+    public HttpResponse send(HttpRequest request, Path file) throws IOException {
+        try (FileChannel target = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING,
+                StandardOpenOption.WRITE)) {
+            BodyListener writer = data -> {
+                ByteBuffer bytes = ByteBuffer.wrap(data);
+                while (bytes.hasRemaining()) {
+                    target.write(bytes);
+                }
+            };
+            return await(sendAsync(request, writer));
+        }
+    }
+
+    /**
+     * Sends a request and waits for its response's head; the body is read from a stream. A reader that is slow makes the server wait.
+     * The stream is to be closed; closing it early closes the connection.
+     */
+    public HttpResponseStream open(HttpRequest request) throws IOException {
+        HttpResponseStream stream = new HttpResponseStream();
+        Exchange exchange = prepare(request, stream.listener());
+        stream.attach(exchange.result, exchange::pause);
+        submit(exchange);
+        await(stream.opened());
+        return stream;
+    }
+
+    private HttpResponse await(CompletableFuture<HttpResponse> response) throws IOException {
+        if (Thread.currentThread() == thread) {
+            throw new IllegalStateException("the client's own thread must not wait for a response: use sendAsync()");
+        }
+        try {
+            return response.get();
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof IOException failure ? failure : new IOException(e.getCause().getMessage(), e.getCause());
+        } catch (InterruptedException e) {
+            response.cancel(true);
+            Thread.currentThread().interrupt();
+            throw (IOException) new InterruptedIOException("interrupted while the response was awaited").initCause(e);
+        }
+    }
+
+    private CompletableFuture<HttpResponse> start(HttpRequest request, BodyListener listener) {
+        Exchange exchange = prepare(request, listener);
+        submit(exchange);
+        return exchange.result;
+    }
+
+    private Exchange prepare(HttpRequest request, BodyListener listener) {
+        return new Exchange(request, target(URI.create(request.uri())), listener);
+    }
+
+    private void submit(Exchange exchange) {
+        try {
+            base.execute(exchange::begin);
+        } catch (RejectedExecutionException e) {
+            throw new IllegalStateException("this client is closed", e);
+        }
+    }
+
+    private static URI target(URI uri) {
+        if (!"http".equalsIgnoreCase(uri.getScheme()) || uri.getHost() == null) {
+            throw new IllegalArgumentException("a client's request has a whole URI, beginning with http://, not " + uri);
+        }
+        return uri;
+    }
+
+    private record Origin(String host, int port) {
+
+        static Origin of(URI uri) {
+            String host = uri.getHost();
+            return new Origin(host.startsWith("[") ? host.substring(1, host.length() - 1) : host,
+                uri.getPort() == -1 ? 80 : uri.getPort());
+        }
+    }
+
+    /** A request from its sending to the end of its last response. On the loop, but for its result. */
+    private final class Exchange {
+
+        final CompletableFuture<HttpResponse> result = new CompletableFuture<>();
+        private final HttpRequest request;
+        private final BodyListener listener;
+        private final URI first;
+        private URI uri;
+        private HttpMethod method;
+        private final ByteArrayOutputStream body = new ByteArrayOutputStream(0);
+        private int redirects;
+        private Timer timer;
+        private HttpConnection connection;
+        private CompletableFuture<HttpResponse> call;
+
+        Exchange(HttpRequest request, URI uri, BodyListener listener) {
+            this.request = request;
+            this.listener = listener;
+            this.first = uri;
+            this.uri = uri;
+            this.method = request.method();
+            result.whenComplete((response, failure) -> runOnLoop(this::finished));
+        }
+
+        void begin() {
+            if (result.isDone()) {
+                return;
+            }
+            if (!base.isOpen()) {
+                result.completeExceptionally(closed());
+                return;
+            }
+            timer = Timer.create(base, () -> result.completeExceptionally(new HttpException(toString(), 0, Failure.TIMEOUT,
+                "the response was not whole within " + deadline)));
+            timer.start(deadline);
+            pool().add(this);
+        }
+
+        private HttpException closed() {
+            return new HttpException(toString(), 0, Failure.REQUEST_CANCEL, "the client was closed before the response came");
+        }
+
+        private Pool pool() {
+            return pools.computeIfAbsent(Origin.of(uri), Pool::new);
+        }
+
+        /** The result is known: nothing is to go on for it. */
+        private void finished() {
+            if (timer != null) {
+                timer.close();
+            }
+            if (call != null) {
+                call.cancel(false);
+            }
+        }
+
+        /** A connection is free for this. */
+        void sendOn(HttpConnection free) {
+            connection = free;
+            HttpRequest message = message();
+            call = free.send(message, new BodyListener() {
+                private boolean redirected;
+
+                @Override
+                public void onHead(HttpResponse head) throws Exception {
+                    redirected = isRedirect(head);
+                    if (!redirected && listener != null) {
+                        listener.onHead(head);
+                    }
+                }
+
+                @Override
+                public void onData(byte[] data) throws Exception {
+                    if (redirected) {
+                        return;
+                    }
+                    if (listener != null) {
+                        listener.onData(data);
+                    } else {
+                        keep(data);
+                    }
+                }
+            });
+        }
+
+        private void keep(byte[] data) throws HttpException {
+            if (body.size() + (long) data.length > maxBodySize) {
+                throw new HttpException(toString(), 0, Failure.DATA_TOO_LONG, "the response's body has more than " + maxBodySize
+                    + " bytes");
+            }
+            body.writeBytes(data);
+        }
+
+        private HttpRequest message() {
+            String path = uri.getRawPath() == null || uri.getRawPath().isEmpty() ? "/" : uri.getRawPath();
+            HttpRequest.Builder builder = HttpRequest.newBuilder(uri.getRawQuery() == null ? path : path + "?" + uri.getRawQuery());
+            boolean same = Origin.of(uri).equals(Origin.of(first));
+            boolean sameMethod = method == request.method();
+            request.headers().forEach((name, value) -> {
+                String lower = name.toLowerCase(Locale.ROOT);
+                boolean credentials = CREDENTIALS.contains(lower);
+                boolean ofBody = lower.startsWith("content-") || lower.equals("transfer-encoding");
+                boolean ofOrigin = lower.equals("host");
+                if ((same || !credentials && !ofOrigin) && (sameMethod || !ofBody)) {
+                    builder.header(name, value);
+                }
+            });
+            return builder.method(method, sameMethod ? request.bytes() : new byte[0]).build();
+        }
+
+        private boolean isRedirect(HttpResponse response) {
+            return maxRedirects > 0 && REDIRECTS.contains(response.status()) && response.headers().first("Location").isPresent();
+        }
+
+        /** The connection has answered, or failed. */
+        void answered(HttpResponse response, Throwable failure) {
+            call = null;
+            connection = null;
+            if (failure != null) {
+                result.completeExceptionally(failure);
+            } else if (!isRedirect(response)) {
+                result.complete(response.with(body.toByteArray()));
+            } else {
+                redirect(response);
+            }
+        }
+
+        private void redirect(HttpResponse response) {
+            String location = response.headers().first("Location").orElseThrow();
+            if (++redirects > maxRedirects) {
+                result.completeExceptionally(new IOException(this + ": more than " + maxRedirects + " redirects, the last to " + location));
+                return;
+            }
+            try {
+                uri = target(uri.resolve(location));
+            } catch (IllegalArgumentException e) {
+                result.completeExceptionally(new IOException(this + ": redirected to " + location + ", which cannot be followed", e));
+                return;
+            }
+            boolean toGet = response.status() == 303 && method != HttpMethod.HEAD
+                || (response.status() == 301 || response.status() == 302) && method == HttpMethod.POST;
+            if (toGet) {
+                method = HttpMethod.GET;
+            }
+            if (!base.isOpen()) {
+                result.completeExceptionally(closed());
+            } else if (!result.isDone()) {
+                pool().add(this);
+            }
+        }
+
+        /** Any thread. */
+        void pause(boolean paused) {
+            runOnLoop(() -> {
+                if (connection != null && connection.isOpen()) {
+                    if (paused) {
+                        connection.pause();
+                    } else {
+                        connection.resume();
+                    }
+                }
+            });
+        }
+
+        @Override
+        public String toString() {
+            return request.toString();
+        }
+    }
+
+    private void runOnLoop(Runnable task) {
+        try {
+            base.execute(task);
+        } catch (RejectedExecutionException e) {
+            return; // the base was closed, and all that the task is about with it
+        }
+    }
+
+    /** The connections to one server. On the loop. */
+    private final class Pool {
+
+        private final Origin origin;
+        private final Deque<Pooled> idle = new ArrayDeque<>();
+        private final Queue<Exchange> waiting = new ArrayDeque<>();
+        private int open;
+
+        Pool(Origin origin) {
+            this.origin = origin;
+        }
+
+        void add(Exchange exchange) {
+            waiting.add(exchange);
+            next();
+        }
+
+        /** The client is closed. */
+        void fail() {
+            while (!waiting.isEmpty()) {
+                Exchange exchange = waiting.remove();
+                exchange.result.completeExceptionally(exchange.closed());
+            }
+        }
+
+        private void next() {
+            while (!waiting.isEmpty() && base.isOpen()) {
+                if (waiting.peek().result.isDone()) {
+                    waiting.remove();
+                } else if (!idle.isEmpty()) {
+                    use(idle.removeLast(), waiting.remove());
+                } else if (open < maxConnections) {
+                    open++;
+                    use(new Pooled(), waiting.remove());
+                } else {
+                    return;
+                }
+            }
+            if (open == 0) {
+                pools.remove(origin, this);
+            }
+        }
+
+        private void use(Pooled pooled, Exchange exchange) {
+            pooled.idle.stop();
+            exchange.sendOn(pooled.connection);
+            exchange.call.whenComplete((response, failure) -> {
+                if (failure == null && base.isOpen()) {
+                    idle.addLast(pooled);
+                    pooled.idle.start(idleTimeout);
+                } else {
+                    drop(pooled);
+                }
+                exchange.answered(response, failure);
+                next();
+            });
+        }
+
+        private void drop(Pooled pooled) {
+            open--;
+            pooled.connection.close();
+            pooled.idle.close();
+        }
+
+        private final class Pooled {
+            final HttpConnection connection = HttpConnection.newBuilder(base, origin.host, origin.port).timeout(inactivity).build();
+            final Timer idle = Timer.create(base, this::expired);
+
+            private void expired() {
+                if (Pool.this.idle.remove(this)) {
+                    drop(this);
+                    next();
+                }
+            }
+        }
+    }
+
+    /** Closes all connections; what waits for a response fails. Any thread; waits for the client's thread, unless it is that. */
+    @Override
+    public void close() {
+        base.close();
+        if (Thread.currentThread() != thread) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+}
