@@ -267,10 +267,16 @@ public final class Event extends NativeHandle {
         }
     }
 
-    /** The descriptor may be closed from now on, and its number be another's: nothing may wait for it any more. */
+    /**
+     * The descriptor may be closed from now on, and its number be another's: nothing may wait for it any more. A signal's event is
+     * left to event_free(): it deletes the event, and a signal's that was deleted in its own callback, while deliveries coalesced,
+     * for the second time, which writes to where the stack was.
+     */
     @Override
     protected void disarm() {
-        libevent.event_del(event);
+        if ((libevent.event_get_events(event) & libevent.EV_SIGNAL) == 0) {
+            libevent.event_del(event);
+        }
         Loop.of(this).unregister(id);
     }
 

@@ -24,6 +24,7 @@ public abstract class LibeventTest {
         // What libevent allocates once for all time.
         EventBase.create().close();
         Libevent.supportedMethods();
+        Libevent.monotonicMicros();
     }
 
     @BeforeEach

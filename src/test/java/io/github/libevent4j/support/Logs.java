@@ -9,7 +9,7 @@ import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 
 /** What is logged to one logger while this is open, in place of the console. */
-public final class Logs extends Handler {
+public final class Logs extends Handler implements AutoCloseable {
 
     private final LinkedBlockingQueue<LogRecord> records = new LinkedBlockingQueue<>();
     private final Logger logger; // held, or it may be collected with its handlers
