@@ -173,22 +173,19 @@ EOF
 libevent_key() {
     echo "${CONFIGURE[@]}"
     gcc --version
-    [[ ! -f $KEEPS_ERRNO ]] || cat "$KEEPS_ERRNO"
     [[ -z ${LIBEVENT_SOURCE:-} ]] || find "$LIBEVENT_SOURCE" -name '*.[ch]' -exec sha256sum {} + | sort
 }
 
 build_libevent() {
-    local build=$OUT/build cppflags=
+    local build=$OUT/build
     rm -rf "$build" "$OUT/include" "$OUT/lib"
     mkdir -p "$build" "$OUT/include" "$OUT/lib"
     (
         cd "$build"
         # By a relative path, and without the time stamps of the patched build files being acted on.
         ../source/configure "${CONFIGURE[@]}"
-        # Not for configure, whose own programs do not link with native/.
-        [[ ! -f $KEEPS_ERRNO ]] || cppflags="-include $KEEPS_ERRNO"
         make include/event2/event-config.h
-        make -j"$(nproc)" CPPFLAGS="$cppflags" libevent.la libevent_pthreads.la
+        make -j"$(nproc)" libevent.la libevent_pthreads.la
     ) > "$OUT/libevent.log" 2>&1 || { tail -20 "$OUT/libevent.log" >&2; fail "libevent does not build, see $OUT/libevent.log"; }
     cp "$build"/.libs/libevent.a "$build"/.libs/libevent_pthreads.a "$OUT/lib"
     cp -r "$OUT/source/include/event2" "$OUT/include"
@@ -199,7 +196,6 @@ build_libevent() {
 install() {
     local key
     require_tools gcc=gcc g++=g++ make=make
-    KEEPS_ERRNO=$ROOT/native/errno-keeping-shutdown.h
     key=$(libevent_key | sha256sum)
     if [[ $(cat "$OUT/libevent.key" 2> /dev/null) != "$key" ]]; then
         mkdir -p "$OUT"
