@@ -31,18 +31,20 @@ libevent4j_buffer_copy(JNIEnv *env, jclass native, struct evbuffer *buffer, int6
 {
 	struct evbuffer_ptr at;
 	struct evbuffer_iovec extent;
+	uint8_t *bytes;
 	int copied = 0;
 
 	(void)native;
 	if (evbuffer_ptr_set(buffer, &at, (size_t)position, EVBUFFER_PTR_SET) != 0)
 		return -1;
-	if (direct)
-		return (int)evbuffer_copyout_from(buffer, &at, (uint8_t *)(*env)->GetDirectBufferAddress(env, target) + offset,
-		    (size_t)length);
+	bytes = direct ? (uint8_t *)(*env)->GetDirectBufferAddress(env, target) + offset : NULL;
 	while (copied < length && evbuffer_peek(buffer, length - copied, &at, &extent, 1) > 0 && extent.iov_len > 0) {
 		int size = extent.iov_len < (size_t)(length - copied) ? (int)extent.iov_len : length - copied;
 
-		(*env)->SetByteArrayRegion(env, target, offset + copied, size, extent.iov_base);
+		if (direct)
+			memcpy(bytes + copied, extent.iov_base, (size_t)size);
+		else
+			(*env)->SetByteArrayRegion(env, target, offset + copied, size, extent.iov_base);
 		copied += size;
 		if (evbuffer_ptr_set(buffer, &at, (size_t)size, EVBUFFER_PTR_ADD) != 0)
 			break;
@@ -119,9 +121,11 @@ libevent4j_buffer_add_reference(JNIEnv *env, jclass native, struct evbuffer *buf
 }
 
 int
-libevent4j_buffer_add_file(struct evbuffer *buffer, int64_t fd, int64_t offset, int64_t length)
+libevent4j_buffer_add_file(struct evbuffer *buffer, int64_t fd, int64_t offset, int64_t length, int to_socket)
 {
-	struct evbuffer_file_segment *segment = evbuffer_file_segment_new((int)fd, offset, length, EVBUF_FS_CLOSE_ON_FREE);
+	/* Not mapped into memory either: when the file becomes shorter, reading what was mapped ends the process. */
+	unsigned flags = EVBUF_FS_CLOSE_ON_FREE | (to_socket ? 0 : EVBUF_FS_DISABLE_SENDFILE | EVBUF_FS_DISABLE_MMAP);
+	struct evbuffer_file_segment *segment = evbuffer_file_segment_new((int)fd, offset, length, flags);
 	int result;
 
 	if (segment == NULL) {
@@ -129,8 +133,8 @@ libevent4j_buffer_add_file(struct evbuffer *buffer, int64_t fd, int64_t offset, 
 		libevent4j_descriptor_close(fd);
 		return -1;
 	}
-	/* The chain moves on to a socket's buffer, so it need not be mapped into memory here. */
-	evbuffer_set_flags(buffer, EVBUFFER_FLAG_DRAINS_TO_FD);
+	if (to_socket)
+		evbuffer_set_flags(buffer, EVBUFFER_FLAG_DRAINS_TO_FD);
 	result = evbuffer_add_file_segment(buffer, segment, 0, length);
 	libevent4j_failed(errno);
 	/* The buffer holds its own reference. After a failure libevent may have dropped ours already: better a leak than that. */

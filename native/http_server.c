@@ -593,6 +593,15 @@ libevent4j_exchange_reply(JNIEnv *env, jclass native, struct libevent4j_exchange
 	return 0;
 }
 
+/* Whether what goes out goes to a socket as it is, through no filter and no pair. */
+static bool
+sends_to_socket(struct evhttp_connection *connection)
+{
+	struct bufferevent *bev = evhttp_connection_get_bufferevent(connection);
+
+	return bufferevent_get_underlying(bev) == NULL && bufferevent_pair_get_partner(bev) == NULL;
+}
+
 int
 libevent4j_exchange_reply_file(struct libevent4j_exchange *exchange, int status, const void *head, int64_t fd, int64_t offset,
     int64_t length)
@@ -609,7 +618,8 @@ libevent4j_exchange_reply_file(struct libevent4j_exchange *exchange, int status,
 	}
 	if (!wants_body(exchange, status, length))
 		libevent4j_descriptor_close(fd);
-	else if (libevent4j_buffer_add_file(exchange->request->output_buffer, fd, offset, length) != 0)
+	else if (libevent4j_buffer_add_file(exchange->request->output_buffer, fd, offset, length,
+	             sends_to_socket(exchange->request->evcon)) != 0)
 		return undo(exchange);
 	send_reply(exchange, status, reason);
 	return 0;

@@ -120,8 +120,9 @@ jobject libevent4j_buffer_read_line(JNIEnv *env, jclass native, struct evbuffer 
 /* evbuffer_add_reference() to a direct buffer; Callbacks.bufferReleased(id) when libevent is through with it. 0 or -1. */
 int libevent4j_buffer_add_reference(JNIEnv *env, jclass native, struct evbuffer *buffer, jobject source, int offset, int length,
     void *id);
-/* evbuffer_add_file_segment() of a whole part of a file. Takes the descriptor. 0, or -1 with errno. */
-int libevent4j_buffer_add_file(struct evbuffer *buffer, int64_t fd, int64_t offset, int64_t length);
+/* evbuffer_add_file_segment() of a whole part of a file. Takes the descriptor. With to_socket the buffer must drain to a plain
+ * socket, and nobody may look into it: the kernel sends what is never in its memory. 0, or -1 with errno. */
+int libevent4j_buffer_add_file(struct evbuffer *buffer, int64_t fd, int64_t offset, int64_t length, int to_socket);
 /* A buffer that shares the first bytes of another, so that they stay; NULL when they cannot be shared. Freed with evbuffer_free(). */
 struct evbuffer *libevent4j_buffer_pin(struct evbuffer *buffer);
 /* evbuffer_peek(): the extents of the buffer's first bytes, as direct buffers in an Object[]. */

@@ -106,7 +106,7 @@ public final class Native {
             int offset, int length, @Cast("void*") long id);
 
     public static native int libevent4j_buffer_add_file(@Cast("evbuffer*") long buffer, @Cast("int64_t") long fd,
-            @Cast("int64_t") long offset, @Cast("int64_t") long length);
+            @Cast("int64_t") long offset, @Cast("int64_t") long length, int toSocket);
 
     public static native @Cast("evbuffer*") long libevent4j_buffer_pin(@Cast("evbuffer*") long buffer);
 

@@ -31,7 +31,8 @@ import java.util.function.Function;
  *
  * <p>Belongs to its base's loop, and is closed with it. A bufferevent's own buffers are part of it: they are open for as long as it
  * is, and closing them does nothing. Adding to the end or removing from the start of a {@linkplain #freeze frozen} buffer throws
- * {@link IllegalStateException}; a bufferevent's input is frozen at its end, its output at its start.
+ * {@link IllegalStateException}; a bufferevent's input is frozen at its end, its output at its start. An output cannot be looked into
+ * either: files that are in it are not in memory.
  */
 public final class Buffer extends NativeHandle implements ByteChannel {
 
@@ -50,10 +51,22 @@ public final class Buffer extends NativeHandle implements ByteChannel {
     public record Eol(long position, int length) {
     }
 
+    /** Whose a buffer is. */
+    enum Use {
+        /** Its own. */
+        OWN,
+        /** A bufferevent's, filled by libevent. */
+        INPUT,
+        /** A bufferevent's, emptied by libevent. */
+        OUTPUT,
+        /** The same, and into a socket. */
+        SOCKET_OUTPUT
+    }
+
     private final Loop loop;
     private final evbuffer buffer;
     private final long address;
-    private final boolean borrowed;
+    private final Use use;
 
     /** A buffer of its own. */
     private Buffer(NativeHandle neighbour, evbuffer buffer) {
@@ -61,16 +74,16 @@ public final class Buffer extends NativeHandle implements ByteChannel {
         this.loop = Loop.of(neighbour);
         this.address = buffer.address();
         this.buffer = buffer;
-        this.borrowed = false;
+        this.use = Use.OWN;
     }
 
     /** A part of an owner's native object. */
-    Buffer(NativeHandle owner, long address) {
+    Buffer(NativeHandle owner, long address, Use use) {
         super(owner, Borrowed.BORROWED);
         this.loop = Loop.of(owner);
         this.address = address;
         this.buffer = Addresses.of(address, evbuffer::new);
-        this.borrowed = true;
+        this.use = use;
     }
 
     /** An empty buffer (evbuffer_new). */
@@ -100,6 +113,25 @@ public final class Buffer extends NativeHandle implements ByteChannel {
             return operation.apply(buffer);
         } finally {
             exit();
+        }
+    }
+
+    /** The same for one that looks at the bytes. */
+    <T> T looked(Function<evbuffer, T> operation) {
+        look();
+        try {
+            return operation.apply(buffer);
+        } finally {
+            exit();
+        }
+    }
+
+    /** enter(), to look at the bytes. */
+    private void look() {
+        enter();
+        if (use == Use.OUTPUT || use == Use.SOCKET_OUTPUT) {
+            exit();
+            throw new IllegalStateException("a bufferevent's output cannot be looked into: what is in it is libevent's to send");
         }
     }
 
@@ -279,8 +311,8 @@ public final class Buffer extends NativeHandle implements ByteChannel {
     }
 
     /**
-     * Adds a part of a file, which is read only when its bytes are sent, by the kernel alone where it can
-     * (evbuffer_add_file_segment). The channel stays the caller's, who may close it at once.
+     * Adds a part of a file (evbuffer_add_file_segment). To a socket's output, it is read only when its bytes are sent, by the kernel
+     * alone where it can; to any other buffer it is read now. The channel stays the caller's, who may close it at once.
      *
      * @throws IllegalArgumentException when the file does not have these bytes
      */
@@ -298,7 +330,8 @@ public final class Buffer extends NativeHandle implements ByteChannel {
             if (descriptor < 0) {
                 throw new LibeventException("dup of a file's descriptor", Native.libevent4j_errno());
             }
-            if (Native.libevent4j_buffer_add_file(address, descriptor, position, count) != 0) {
+            if (Native.libevent4j_buffer_add_file(address, descriptor, position, count,
+                    use == Use.SOCKET_OUTPUT ? 1 : 0) != 0) {
                 throw new LibeventException("evbuffer_add_file_segment", Native.libevent4j_errno());
             }
             return this;
@@ -369,7 +402,7 @@ public final class Buffer extends NativeHandle implements ByteChannel {
     /** Copies bytes from a position, without removing them; how many (evbuffer_copyout_from). */
     public int copyOut(long position, byte[] target, int offset, int length) {
         Objects.checkFromIndexSize(offset, length, target.length);
-        enter();
+        look();
         try {
             checkPosition(position);
             return Native.libevent4j_buffer_copy(address, position, target, 0, offset, length);
@@ -380,7 +413,7 @@ public final class Buffer extends NativeHandle implements ByteChannel {
 
     /** All bytes, which stay (evbuffer_copyout). */
     public byte[] copyOut() {
-        enter();
+        look();
         try {
             byte[] bytes = new byte[Math.toIntExact(length())];
             copyOut(0, bytes, 0, bytes.length);
@@ -392,7 +425,7 @@ public final class Buffer extends NativeHandle implements ByteChannel {
 
     /** Removes bytes from the start into an array; how many (evbuffer_remove). */
     public int remove(byte[] target, int offset, int length) {
-        enter();
+        look();
         try {
             int copied = copyOut(0, target, offset, length);
             drain(copied);
@@ -407,7 +440,7 @@ public final class Buffer extends NativeHandle implements ByteChannel {
         if (target.isReadOnly()) {
             throw new IllegalArgumentException("the target is read-only");
         }
-        enter();
+        look();
         try {
             int copied;
             if (target.isDirect()) {
@@ -426,7 +459,7 @@ public final class Buffer extends NativeHandle implements ByteChannel {
 
     /** Removes and returns all bytes. */
     public byte[] removeAll() {
-        enter();
+        look();
         try {
             byte[] bytes = copyOut();
             drain(bytes.length);
@@ -449,7 +482,7 @@ public final class Buffer extends NativeHandle implements ByteChannel {
 
     /** Makes the first bytes lie in one piece, copying if need be (evbuffer_pullup). */
     public void pullUp(long length) {
-        enter();
+        look();
         try {
             if (length < 0 || length > length()) {
                 throw new IllegalArgumentException("the buffer has " + length() + " bytes, not " + length);
@@ -470,7 +503,7 @@ public final class Buffer extends NativeHandle implements ByteChannel {
      */
     public List<ByteBuffer> peek(long length) {
         notNegative(length);
-        enter();
+        look();
         try {
             long count = Math.min(length, length());
             if (count == 0) {
@@ -498,7 +531,7 @@ public final class Buffer extends NativeHandle implements ByteChannel {
         if (what.length == 0) {
             throw new IllegalArgumentException("there must be something to search for");
         }
-        enter();
+        look();
         try {
             checkPosition(from);
             if (to != -1) {
@@ -515,7 +548,7 @@ public final class Buffer extends NativeHandle implements ByteChannel {
 
     /** The first line end at or behind a position (evbuffer_search_eol). */
     public Optional<Eol> searchEol(long from, EolStyle style) {
-        enter();
+        look();
         try {
             checkPosition(from);
             int[] length = new int[1];
@@ -529,7 +562,7 @@ public final class Buffer extends NativeHandle implements ByteChannel {
     /** Removes and returns a line without its end, or nothing while there is no whole line (evbuffer_readln). */
     public Optional<byte[]> readLine(EolStyle style) {
         Objects.requireNonNull(style, "style");
-        enter();
+        look();
         try {
             return Optional.ofNullable((byte[]) Native.libevent4j_buffer_read_line(address, style.value));
         } finally {
@@ -638,6 +671,7 @@ public final class Buffer extends NativeHandle implements ByteChannel {
 
     /** Lets nothing be removed from the start, or added to the end, until {@link #unfreeze} (evbuffer_freeze). */
     public void freeze(End end) {
+        ensureOwn();
         enter();
         try {
             libevent.evbuffer_freeze(buffer, end == End.START ? 1 : 0);
@@ -648,14 +682,18 @@ public final class Buffer extends NativeHandle implements ByteChannel {
 
     /** Undoes {@link #freeze} (evbuffer_unfreeze). */
     public void unfreeze(End end) {
-        if (borrowed) {
-            throw new IllegalStateException("the ends of a bufferevent's own buffer are frozen by libevent: they stay so");
-        }
+        ensureOwn();
         enter();
         try {
             libevent.evbuffer_unfreeze(buffer, end == End.START ? 1 : 0);
         } finally {
             exit();
+        }
+    }
+
+    private void ensureOwn() {
+        if (use != Use.OWN) {
+            throw new IllegalStateException("the ends of a bufferevent's own buffer are for libevent to freeze");
         }
     }
 

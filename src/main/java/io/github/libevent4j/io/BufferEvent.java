@@ -165,16 +165,16 @@ public final class BufferEvent extends NativeHandle {
     private BufferEvent underlying; // what a filter owns
     private Runnable free; // frees what this belongs to, when it is not its own
 
-    private BufferEvent(NativeHandle neighbour, long address, long id) {
+    private BufferEvent(NativeHandle neighbour, long address, long id, Buffer.Use output) {
         super(neighbour);
         this.loop = Loop.of(neighbour);
         this.id = id;
         this.event = Addresses.of(address, bufferevent::new);
-        this.input = new Buffer(this, libevent.bufferevent_get_input(event).address());
-        this.output = new Buffer(this, libevent.bufferevent_get_output(event).address());
+        this.input = new Buffer(this, libevent.bufferevent_get_input(event).address(), Buffer.Use.INPUT);
+        this.output = new Buffer(this, libevent.bufferevent_get_output(event).address(), output);
     }
 
-    private static BufferEvent make(NativeHandle neighbour, Target target, LongUnaryOperator maker) {
+    private static BufferEvent make(NativeHandle neighbour, Target target, Buffer.Use output, LongUnaryOperator maker) {
         Loop loop = Loop.of(neighbour);
         long id = loop.register(target);
         long address = maker.applyAsLong(id);
@@ -182,12 +182,12 @@ public final class BufferEvent extends NativeHandle {
             loop.unregister(id);
             throw new OutOfMemoryError("bufferevent_new");
         }
-        target.event = new BufferEvent(neighbour, address, id);
+        target.event = new BufferEvent(neighbour, address, id, output);
         return target.event;
     }
 
     private static BufferEvent adopt(NativeHandle neighbour, LongUnaryOperator maker, Runnable free) {
-        BufferEvent made = make(neighbour, new Target(), maker);
+        BufferEvent made = make(neighbour, new Target(), Buffer.Use.OUTPUT, maker);
         made.attached = true;
         made.free = free;
         return made;
@@ -241,7 +241,7 @@ public final class BufferEvent extends NativeHandle {
         Loop loop = Loop.of(base);
         loop.enter();
         try {
-            BufferEvent made = make(base, new Target(),
+            BufferEvent made = make(base, new Target(), Buffer.Use.SOCKET_OUTPUT,
                 id -> Native.libevent4j_bufferevent_socket(loop.address(), descriptor, bits, id));
             made.attached = descriptor >= 0;
             return made;
@@ -260,13 +260,15 @@ public final class BufferEvent extends NativeHandle {
             long partnerId = loop.register(partnerTarget);
             BufferEvent first;
             try {
-                first = make(base, new Target(), id -> Native.libevent4j_bufferevent_pair(loop.address(), bits, id, partnerId));
+                first = make(base, new Target(), Buffer.Use.OUTPUT,
+                    id -> Native.libevent4j_bufferevent_pair(loop.address(), bits, id, partnerId));
             } catch (OutOfMemoryError e) {
                 loop.unregister(partnerId);
                 throw e;
             }
             first.attached = true;
-            partnerTarget.event = new BufferEvent(base, libevent.bufferevent_pair_get_partner(first.event).address(), partnerId);
+            partnerTarget.event = new BufferEvent(base, libevent.bufferevent_pair_get_partner(first.event).address(), partnerId,
+                Buffer.Use.OUTPUT);
             partnerTarget.event.attached = true;
             return List.of(first, partnerTarget.event);
         } finally {
@@ -287,7 +289,7 @@ public final class BufferEvent extends NativeHandle {
         int bits = bits(options);
         underlying.enter();
         try {
-            BufferEvent made = make(underlying, new FilterTarget(input, output),
+            BufferEvent made = make(underlying, new FilterTarget(input, output), Buffer.Use.OUTPUT,
                 id -> Native.libevent4j_bufferevent_filter(underlying.event.address(), bits, id));
             made.attached = true;
             underlying.giveTo(made);
@@ -665,8 +667,8 @@ public final class BufferEvent extends NativeHandle {
             if (event == null || !event.isOpen()) {
                 return libevent.BEV_ERROR;
             }
-            Buffer from = new Buffer(event, source);
-            Buffer to = new Buffer(event, target);
+            Buffer from = new Buffer(event, source, Buffer.Use.INPUT);
+            Buffer to = new Buffer(event, target, output ? Buffer.Use.OUTPUT : Buffer.Use.INPUT);
             try {
                 return (output ? this.output : this.input).filter(from, to, FlushMode.values()[mode]).value;
             } finally {
