@@ -526,11 +526,31 @@ libevent4j_exchange_body(JNIEnv *env, jclass native, struct libevent4j_exchange 
 	}
 }
 
+/*
+ * Libevent writes when the loop next finds the socket writable, which it nearly always is: writing at once saves that turn and its
+ * system calls. What the socket does not take waits for the loop as before, and evhttp's own callback ends the request in any case.
+ */
+static void
+write_now(struct bufferevent *bev)
+{
+	struct evbuffer *output = bufferevent_get_output(bev);
+
+	evbuffer_unfreeze(output, 1);
+	evbuffer_write(output, bufferevent_getfd(bev)); /* an error comes up again when the loop writes */
+	evbuffer_freeze(output, 1);
+	if (evbuffer_get_length(output) == 0)
+		bufferevent_trigger(bev, EV_WRITE, BEV_TRIG_DEFER_CALLBACKS);
+}
+
 static void
 send_reply(struct libevent4j_exchange *exchange, int status, const char *reason)
 {
+	const struct libevent4j_server *server = exchange->server;
+
 	exchange->replied = true;
 	evhttp_send_reply(exchange->request, status, reason, NULL);
+	if (!server->exact && !server->own_bufferevents)
+		write_now(evhttp_connection_get_bufferevent(exchange->request->evcon));
 }
 
 /* Whether HTTP forbids this reply a body, whatever its headers say. */
