@@ -31,14 +31,14 @@ libevent4j_buffer_copy(JNIEnv *env, jclass native, struct evbuffer *buffer, int6
 {
 	struct evbuffer_ptr at;
 	struct evbuffer_iovec extent;
-	uint8_t *bytes;
+	uint8_t *bytes = direct ? (uint8_t *)(*env)->GetDirectBufferAddress(env, target) + offset : NULL;
 	int copied = 0;
 
 	(void)native;
+	/* Not evbuffer_copyout(), which does not look at a frozen buffer. */
 	if (evbuffer_ptr_set(buffer, &at, (size_t)position, EVBUFFER_PTR_SET) != 0)
-		return -1;
-	bytes = direct ? (uint8_t *)(*env)->GetDirectBufferAddress(env, target) + offset : NULL;
-	while (copied < length && evbuffer_peek(buffer, length - copied, &at, &extent, 1) > 0 && extent.iov_len > 0) {
+		return 0;
+	while (copied < length && evbuffer_peek(buffer, 1, &at, &extent, 1) == 1 && extent.iov_len > 0) {
 		int size = extent.iov_len < (size_t)(length - copied) ? (int)extent.iov_len : length - copied;
 
 		if (direct)
@@ -50,6 +50,44 @@ libevent4j_buffer_copy(JNIEnv *env, jclass native, struct evbuffer *buffer, int6
 			break;
 	}
 	return copied;
+}
+
+int
+libevent4j_buffer_pull_up(struct evbuffer *buffer, int64_t length)
+{
+	struct evbuffer *front;
+	struct evbuffer_iovec space;
+	int result = -1;
+
+	if (evbuffer_get_contiguous_space(buffer) >= (size_t)length)
+		return 0;
+	/* evbuffer_pullup() writes into the first chain's spare room, even when other buffers share it and do the same. */
+	if ((front = evbuffer_new()) == NULL)
+		return -1;
+	if (evbuffer_reserve_space(front, length, &space, 1) == 1) {
+		space.iov_len = (size_t)evbuffer_copyout(buffer, space.iov_base, (size_t)length);
+		evbuffer_commit_space(front, &space, 1);
+		if (evbuffer_drain(buffer, (size_t)length) == 0)
+			result = evbuffer_prepend_buffer(buffer, front);
+	}
+	evbuffer_free(front);
+	return result;
+}
+
+int
+libevent4j_buffer_move(struct evbuffer *target, struct evbuffer *source, int length)
+{
+	/* In between, because evbuffer_remove_buffer() calls the target's callbacks while the source is moved by half. */
+	struct evbuffer *moved = evbuffer_new();
+	int result;
+
+	if (moved == NULL)
+		return -1;
+	result = evbuffer_remove_buffer(source, moved, (size_t)length);
+	if (result > 0 && evbuffer_add_buffer(target, moved) != 0)
+		result = -1;
+	evbuffer_free(moved);
+	return result;
 }
 
 int64_t
@@ -83,23 +121,6 @@ libevent4j_buffer_search_eol(struct evbuffer *buffer, int64_t start, int style, 
 	return found.pos;
 }
 
-jobject
-libevent4j_buffer_read_line(JNIEnv *env, jclass native, struct evbuffer *buffer, int style)
-{
-	size_t length;
-	char *line = evbuffer_readln(buffer, &length, (enum evbuffer_eol_style)style);
-	jbyteArray array;
-
-	(void)native;
-	if (line == NULL)
-		return NULL;
-	array = (*env)->NewByteArray(env, (jsize)length);
-	if (array != NULL)
-		(*env)->SetByteArrayRegion(env, array, 0, (jsize)length, (jbyte *)line);
-	libevent4j_free(line);
-	return array;
-}
-
 static void
 on_released(const void *data, size_t length, void *id)
 {
@@ -120,14 +141,25 @@ libevent4j_buffer_add_reference(JNIEnv *env, jclass native, struct evbuffer *buf
 	    on_released, id);
 }
 
+static void
+on_segment_freed(const struct evbuffer_file_segment *segment, int flags, void *freed)
+{
+	(void)segment;
+	(void)flags;
+	*(bool *)freed = true;
+}
+
 int
 libevent4j_buffer_add_file(struct evbuffer *buffer, int64_t fd, int64_t offset, int64_t length, int to_socket)
 {
 	/* Not mapped into memory either: when the file becomes shorter, reading what was mapped ends the process. */
 	unsigned flags = EVBUF_FS_CLOSE_ON_FREE | (to_socket ? 0 : EVBUF_FS_DISABLE_SENDFILE | EVBUF_FS_DISABLE_MMAP);
-	struct evbuffer_file_segment *segment = evbuffer_file_segment_new((int)fd, offset, length, flags);
+	struct evbuffer_file_segment *segment;
+	bool freed = false;
 	int result;
 
+	errno = 0; /* for a file that is shorter already */
+	segment = evbuffer_file_segment_new((int)fd, offset, length, flags);
 	if (segment == NULL) {
 		libevent4j_failed(errno);
 		libevent4j_descriptor_close(fd);
@@ -135,11 +167,14 @@ libevent4j_buffer_add_file(struct evbuffer *buffer, int64_t fd, int64_t offset, 
 	}
 	if (to_socket)
 		evbuffer_set_flags(buffer, EVBUFFER_FLAG_DRAINS_TO_FD);
+	/* When it fails, it has dropped our reference, or not. */
+	evbuffer_file_segment_add_cleanup_cb(segment, on_segment_freed, &freed);
 	result = evbuffer_add_file_segment(buffer, segment, 0, length);
 	libevent4j_failed(errno);
-	/* The buffer holds its own reference. After a failure libevent may have dropped ours already: better a leak than that. */
-	if (result == 0)
+	if (!freed) {
+		evbuffer_file_segment_add_cleanup_cb(segment, NULL, NULL);
 		evbuffer_file_segment_free(segment);
+	}
 	return result;
 }
 
@@ -203,8 +238,10 @@ libevent4j_buffer_add_cb(struct evbuffer *buffer, void *id)
 int
 libevent4j_buffer_read(struct evbuffer *buffer, int64_t fd, int length)
 {
-	int result = evbuffer_read(buffer, (evutil_socket_t)fd, length);
+	int result;
 
+	errno = 0; /* for the failures that are not the system's */
+	result = evbuffer_read(buffer, (evutil_socket_t)fd, length);
 	libevent4j_failed(errno);
 	return result;
 }
@@ -212,8 +249,10 @@ libevent4j_buffer_read(struct evbuffer *buffer, int64_t fd, int length)
 int
 libevent4j_buffer_write(struct evbuffer *buffer, int64_t fd, int64_t length)
 {
-	int result = evbuffer_write_atmost(buffer, (evutil_socket_t)fd, length);
+	int result;
 
+	errno = 0;
+	result = evbuffer_write_atmost(buffer, (evutil_socket_t)fd, length);
 	libevent4j_failed(errno);
 	return result;
 }

@@ -108,20 +108,23 @@ int libevent4j_signal_number(const char *name);
 int libevent4j_buffer_add(JNIEnv *env, jclass native, struct evbuffer *buffer, jobject source, int direct, int offset, int length);
 int libevent4j_buffer_prepend(JNIEnv *env, jclass native, struct evbuffer *buffer, jobject source, int direct, int offset,
     int length);
-/* Copies up to length bytes from a position; how many, or -1. */
+/* Copies up to length bytes from a position; how many. */
 int libevent4j_buffer_copy(JNIEnv *env, jclass native, struct evbuffer *buffer, int64_t position, jobject target, int direct,
     int offset, int length);
 /* evbuffer_search_range() from start to end (-1 for the buffer's); the position, or -1. */
 int64_t libevent4j_buffer_search(JNIEnv *env, jclass native, struct evbuffer *buffer, jobject what, int64_t start, int64_t end);
 /* evbuffer_search_eol() from a position; the position, or -1. The line end's length goes to length[0]. */
 int64_t libevent4j_buffer_search_eol(struct evbuffer *buffer, int64_t start, int style, int *length);
-/* evbuffer_readln(): a byte array, or NULL when there is no whole line. */
-jobject libevent4j_buffer_read_line(JNIEnv *env, jclass native, struct evbuffer *buffer, int style);
+/* evbuffer_pullup(); 0 or -1. */
+int libevent4j_buffer_pull_up(struct evbuffer *buffer, int64_t length);
+/* evbuffer_remove_buffer(); how many bytes, or -1. */
+int libevent4j_buffer_move(struct evbuffer *target, struct evbuffer *source, int length);
 /* evbuffer_add_reference() to a direct buffer; Callbacks.bufferReleased(id) when libevent is through with it. 0 or -1. */
 int libevent4j_buffer_add_reference(JNIEnv *env, jclass native, struct evbuffer *buffer, jobject source, int offset, int length,
     void *id);
 /* evbuffer_add_file_segment() of a whole part of a file. Takes the descriptor. With to_socket the buffer must drain to a plain
- * socket, and nobody may look into it: the kernel sends what is never in its memory. 0, or -1 with errno. */
+ * socket, and nobody may look into it: the kernel sends what is never in its memory. 0, or -1 with errno, which is 0
+ * when the file has become shorter. */
 int libevent4j_buffer_add_file(struct evbuffer *buffer, int64_t fd, int64_t offset, int64_t length, int to_socket);
 /* A buffer that shares the first bytes of another, so that they stay; NULL when they cannot be shared. Freed with evbuffer_free(). */
 struct evbuffer *libevent4j_buffer_pin(struct evbuffer *buffer);

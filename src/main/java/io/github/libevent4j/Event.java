@@ -102,10 +102,7 @@ public final class Event extends NativeHandle {
      * @throws UnsupportedOperationException when the channel's descriptor cannot be had
      */
     public static Event create(EventBase base, SelectableChannel channel, Set<Kind> kinds, Handler handler) {
-        if (channel.isBlocking()) {
-            throw new IllegalArgumentException(channel + " is in blocking mode: call configureBlocking(false) first");
-        }
-        return create(base, Descriptors.of(channel), kinds, handler);
+        return create(base, Descriptors.ofNonBlocking(channel), kinds, handler);
     }
 
     /** @param name what the event is to those who read its messages */
@@ -182,9 +179,7 @@ public final class Event extends NativeHandle {
 
     /** Libevent would make room for any number that is called a descriptor. */
     static void checkDescriptor(long descriptor, String operation) throws LibeventException {
-        if (descriptor < 0 || descriptor > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException(descriptor + " is not a descriptor");
-        }
+        Descriptors.checkRange(descriptor);
         if (Native.libevent4j_descriptor_check(descriptor) != 0) {
             throw new LibeventException(operation + " of descriptor " + descriptor, Native.libevent4j_errno());
         }

@@ -1,6 +1,7 @@
 package io.github.libevent4j.internal;
 
 import java.nio.channels.Channel;
+import java.nio.channels.SelectableChannel;
 
 /** Descriptors of Java's channels. */
 public final class Descriptors {
@@ -24,6 +25,25 @@ public final class Descriptors {
                 + " that the JDK's default provider made");
         }
         return fd;
+    }
+
+    /**
+     * The same of a channel that must not block a loop.
+     *
+     * @throws IllegalArgumentException when it is in blocking mode
+     */
+    public static long ofNonBlocking(SelectableChannel channel) {
+        if (channel.isOpen() && channel.isBlocking()) {
+            throw new IllegalArgumentException(channel + " is in blocking mode: call configureBlocking(false) first");
+        }
+        return of(channel);
+    }
+
+    /** @throws IllegalArgumentException for a number that cannot be a descriptor */
+    public static void checkRange(long descriptor) {
+        if (descriptor < 0 || descriptor > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException(descriptor + " is not a descriptor");
+        }
     }
 
     /** A second descriptor for the channel's file, for the caller to pass on or close; -1 when there is none left. */

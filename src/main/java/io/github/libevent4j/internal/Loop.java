@@ -40,6 +40,7 @@ public final class Loop {
 
     private final ReentrantLock hold = new ReentrantLock();
     private int depth;
+    private int pins;
     private volatile Thread runner;
     private boolean closing;
     private volatile boolean freed;
@@ -505,7 +506,26 @@ public final class Loop {
             handle.destroy();
         }
         Native.libevent4j_loop_free(address);
-        registry.release();
+        releaseRegistry();
+    }
+
+    private void releaseRegistry() {
+        if (pins == 0) {
+            registry.release();
+        }
+    }
+
+    /** Keeps callbacks' ids valid when the base is closed, for native memory that outlives it, until {@link #unpin}. Held. */
+    void pin() {
+        pins++;
+    }
+
+    /** See {@link #pin}. Held. */
+    void unpin() {
+        pins--;
+        if (freed) {
+            releaseRegistry();
+        }
     }
 
     /** event_base_get_num_events(ADDED), without the loop's own. Held. */

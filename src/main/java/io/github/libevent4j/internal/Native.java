@@ -99,8 +99,9 @@ public final class Native {
     public static native @Cast("int64_t") long libevent4j_buffer_search_eol(@Cast("evbuffer*") long buffer,
             @Cast("int64_t") long start, int style, int[] length);
 
-    @Raw(withEnv = true)
-    public static native Object libevent4j_buffer_read_line(@Cast("evbuffer*") long buffer, int style);
+    public static native int libevent4j_buffer_pull_up(@Cast("evbuffer*") long buffer, @Cast("int64_t") long length);
+
+    public static native int libevent4j_buffer_move(@Cast("evbuffer*") long target, @Cast("evbuffer*") long source, int length);
 
     public static native int libevent4j_buffer_add_reference(@Cast("evbuffer*") long buffer, @Raw(withEnv = true) Object source,
             int offset, int length, @Cast("void*") long id);

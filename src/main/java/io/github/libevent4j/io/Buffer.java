@@ -12,6 +12,7 @@ import io.github.libevent4j.internal.Loop;
 import io.github.libevent4j.internal.Native;
 import io.github.libevent4j.internal.NativeHandle;
 import io.github.libevent4j.internal.Pins;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -19,8 +20,11 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ByteChannel;
 import java.nio.channels.FileChannel;
 import java.nio.channels.SelectableChannel;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -30,13 +34,23 @@ import java.util.function.Function;
  * A queue of bytes: added at its end, removed at its start, moved between buffers without being copied (evbuffer).
  *
  * <p>Belongs to its base's loop, and is closed with it. A bufferevent's own buffers are part of it: they are open for as long as it
- * is, and closing them does nothing. Adding to the end or removing from the start of a {@linkplain #freeze frozen} buffer throws
- * {@link IllegalStateException}; a bufferevent's input is frozen at its end, its output at its start. An output cannot be looked into
- * either: files that are in it are not in memory.
+ * is, and closing them does nothing.
+ *
+ * <p>Changing a buffer at an end that is {@linkplain #freeze frozen} throws {@link IllegalStateException}. The end of a
+ * bufferevent's input is frozen for ever, and so is the start of its output: these are the bufferevent's to change. An output cannot
+ * be looked into either: files that are in it are not in memory.
  */
 public final class Buffer extends NativeHandle implements ByteChannel {
 
-    /** Runs when a buffer's length has changed. On the thread that changes it; it must not change the buffer itself. */
+    /** An end of a buffer. */
+    public enum End {
+        /** Where bytes are removed, or prepended. */
+        START,
+        /** Where bytes are added. */
+        END
+    }
+
+    /** Runs when a buffer's length has changed, on the thread that changes it. To change the buffer here calls all listeners again. */
     @FunctionalInterface
     public interface Listener {
         /**
@@ -47,6 +61,13 @@ public final class Buffer extends NativeHandle implements ByteChannel {
         void changed(long before, long added, long deleted) throws Exception;
     }
 
+    /** A listener's place at a buffer. It ends with the buffer, or when this is closed. */
+    public interface Subscription extends AutoCloseable {
+        /** Calls the listener no more. Any thread. */
+        @Override
+        void close();
+    }
+
     /** A line end that was found: where it begins, and how many bytes it has. */
     public record Eol(long position, int length) {
     }
@@ -55,9 +76,9 @@ public final class Buffer extends NativeHandle implements ByteChannel {
     enum Use {
         /** Its own. */
         OWN,
-        /** A bufferevent's, filled by libevent. */
+        /** A bufferevent's, filled by libevent; what a filter reads from. */
         INPUT,
-        /** A bufferevent's, emptied by libevent. */
+        /** A bufferevent's, emptied by libevent; what a filter writes to. */
         OUTPUT,
         /** The same, and into a socket. */
         SOCKET_OUTPUT
@@ -67,6 +88,9 @@ public final class Buffer extends NativeHandle implements ByteChannel {
     private final evbuffer buffer;
     private final long address;
     private final Use use;
+    private final List<Subscribed> subscriptions = new ArrayList<>();
+    private boolean startFrozen;
+    private boolean endFrozen;
 
     /** A buffer of its own. */
     private Buffer(NativeHandle neighbour, evbuffer buffer) {
@@ -84,6 +108,8 @@ public final class Buffer extends NativeHandle implements ByteChannel {
         this.address = address;
         this.buffer = Addresses.of(address, evbuffer::new);
         this.use = use;
+        this.startFrozen = use != Use.INPUT;
+        this.endFrozen = use == Use.INPUT;
     }
 
     /** An empty buffer (evbuffer_new). */
@@ -106,28 +132,38 @@ public final class Buffer extends NativeHandle implements ByteChannel {
         }
     }
 
-    /** Runs an operation on the open raw buffer with the loop held. */
-    <T> T held(Function<evbuffer, T> operation) {
+    /** Runs an operation that changes the open raw buffer at an end, with the loop held. */
+    <T> T change(End end, Function<evbuffer, T> operation) {
+        enter(end);
+        try {
+            return operation.apply(buffer);
+        } finally {
+            exit();
+        }
+    }
+
+    /** Runs an operation that looks at the open raw buffer's bytes, with the loop held. */
+    <T> T look(Function<evbuffer, T> operation) {
+        enterToLook();
+        try {
+            return operation.apply(buffer);
+        } finally {
+            exit();
+        }
+    }
+
+    /** Holds the loop to change the buffer at an end. */
+    private void enter(End end) {
         enter();
-        try {
-            return operation.apply(buffer);
-        } finally {
+        if (end == End.START ? startFrozen : endFrozen) {
             exit();
+            throw new IllegalStateException("this buffer's " + (end == End.START ? "start" : "end")
+                + (use == Use.OWN ? " is frozen" : " is the bufferevent's to change"));
         }
     }
 
-    /** The same for one that looks at the bytes. */
-    <T> T looked(Function<evbuffer, T> operation) {
-        look();
-        try {
-            return operation.apply(buffer);
-        } finally {
-            exit();
-        }
-    }
-
-    /** enter(), to look at the bytes. */
-    private void look() {
+    /** Holds the loop to look at the bytes. */
+    private void enterToLook() {
         enter();
         if (use == Use.OUTPUT || use == Use.SOCKET_OUTPUT) {
             exit();
@@ -165,30 +201,36 @@ public final class Buffer extends NativeHandle implements ByteChannel {
     /** Adds a part of an array at the end (evbuffer_add). */
     public Buffer add(byte[] bytes, int offset, int length) {
         Objects.checkFromIndexSize(offset, length, bytes.length);
-        enter();
+        enter(End.END);
         try {
-            done(Native.libevent4j_buffer_add(address, bytes, 0, offset, length), "added to");
+            check(Native.libevent4j_buffer_add(address, bytes, 0, offset, length), "evbuffer_add");
             return this;
         } finally {
             exit();
         }
     }
 
+    /** Adds text as UTF-8 at the end (evbuffer_add). */
+    public Buffer add(String text) {
+        return add(text.getBytes(StandardCharsets.UTF_8));
+    }
+
     /** Adds what is between the buffer's position and limit, and moves its position there (evbuffer_add). */
     public Buffer add(ByteBuffer bytes) {
-        enter();
+        enter(End.END);
         try {
             int length = bytes.remaining();
+            int result;
             if (bytes.isDirect()) {
-                done(Native.libevent4j_buffer_add(address, bytes, 1, bytes.position(), length), "added to");
+                result = Native.libevent4j_buffer_add(address, bytes, 1, bytes.position(), length);
             } else if (bytes.hasArray()) {
-                done(Native.libevent4j_buffer_add(address, bytes.array(), 0, bytes.arrayOffset() + bytes.position(), length),
-                    "added to");
+                result = Native.libevent4j_buffer_add(address, bytes.array(), 0, bytes.arrayOffset() + bytes.position(), length);
             } else {
                 byte[] copy = new byte[length];
                 bytes.duplicate().get(copy);
-                done(Native.libevent4j_buffer_add(address, copy, 0, 0, length), "added to");
+                result = Native.libevent4j_buffer_add(address, copy, 0, 0, length);
             }
+            check(result, "evbuffer_add");
             bytes.position(bytes.limit());
             return this;
         } finally {
@@ -198,9 +240,9 @@ public final class Buffer extends NativeHandle implements ByteChannel {
 
     /** Adds bytes at the start (evbuffer_prepend). */
     public Buffer prepend(byte... bytes) {
-        enter();
+        enter(End.START);
         try {
-            done(Native.libevent4j_buffer_prepend(address, bytes, 0, 0, bytes.length), "prepended to");
+            check(Native.libevent4j_buffer_prepend(address, bytes, 0, 0, bytes.length), "evbuffer_prepend");
             return this;
         } finally {
             exit();
@@ -209,14 +251,10 @@ public final class Buffer extends NativeHandle implements ByteChannel {
 
     /** Makes room for more bytes, so that adding them takes no memory (evbuffer_expand). */
     public Buffer expand(long bytes) {
-        if (bytes < 0) {
-            throw new IllegalArgumentException("the room must not be negative: " + bytes);
-        }
-        enter();
+        checkLength(bytes);
+        enter(End.END);
         try {
-            if (libevent.evbuffer_expand(buffer, bytes) != 0) {
-                throw new OutOfMemoryError("evbuffer_expand by " + bytes);
-            }
+            check(libevent.evbuffer_expand(buffer, bytes), "evbuffer_expand");
             return this;
         } finally {
             exit();
@@ -227,24 +265,25 @@ public final class Buffer extends NativeHandle implements ByteChannel {
      * Adds a direct buffer's bytes, position to limit, without copying them (evbuffer_add_reference). They must not change until
      * they are released.
      *
-     * @param released runs once, on the loop's thread, when no buffer holds the bytes any more
+     * @param released runs once, when no buffer and no {@linkplain #peek view} holds the bytes any more: on the loop's next turn, or
+     *     at once when it does not run
      */
     public Buffer addReference(ByteBuffer direct, Runnable released) {
         Objects.requireNonNull(released, "released");
         if (!direct.isDirect()) {
             throw new IllegalArgumentException("only a direct buffer's memory stays where it is: add() copies others");
         }
-        enter();
+        enter(End.END);
         try {
             if (!direct.hasRemaining()) {
-                released.run();
+                loop.whenSafe(released);
                 return this;
             }
-            Reference reference = new Reference(direct, released);
+            Reference reference = new Reference(loop, direct, released);
             reference.id = loop.register(reference);
             if (Native.libevent4j_buffer_add_reference(address, direct, direct.position(), direct.remaining(), reference.id) != 0) {
                 loop.unregister(reference.id);
-                throw refused("added to");
+                throw new OutOfMemoryError("evbuffer_add_reference");
             }
             return this;
         } finally {
@@ -258,12 +297,15 @@ public final class Buffer extends NativeHandle implements ByteChannel {
     }
 
     /** Keeps Java's memory reachable while libevent uses it. */
-    private final class Reference implements Callbacks.ReferenceTarget {
+    private static final class Reference implements Callbacks.ReferenceTarget {
+        private final Loop loop;
+        @SuppressWarnings("unused") // by C
         private final ByteBuffer memory;
         private final Runnable released;
         private long id;
 
-        Reference(ByteBuffer memory, Runnable released) {
+        Reference(Loop loop, ByteBuffer memory, Runnable released) {
+            this.loop = loop;
             this.memory = memory;
             this.released = released;
         }
@@ -271,11 +313,11 @@ public final class Buffer extends NativeHandle implements ByteChannel {
         @Override
         public void onReleased() {
             loop.unregister(id);
-            released.run();
+            loop.whenSafe(released); // the buffer is half changed now
         }
     }
 
-    /** Room at a buffer's end, to be written without a copy: a piece of direct memory that {@link #commit} adds. */
+    /** Room to be written without a copy: a piece of direct memory that {@link #commit} adds to its buffer's end. */
     public final class Reservation {
         private ByteBuffer space;
 
@@ -293,11 +335,8 @@ public final class Buffer extends NativeHandle implements ByteChannel {
 
         /** Adds what was written, up to the space's position. Afterwards the space must not be changed. */
         public void commit() {
-            ByteBuffer written = space().flip();
+            addReference(space().duplicate().flip(), () -> { });
             space = null;
-            if (written.hasRemaining()) {
-                addReference(written, () -> { });
-            }
         }
     }
 
@@ -311,17 +350,19 @@ public final class Buffer extends NativeHandle implements ByteChannel {
     }
 
     /**
-     * Adds a part of a file (evbuffer_add_file_segment). To a socket's output, it is read only when its bytes are sent, by the kernel
-     * alone where it can; to any other buffer it is read now. The channel stays the caller's, who may close it at once.
+     * Adds a part of a file (evbuffer_add_file_segment). To the output of a socket's bufferevent it costs no memory: the kernel alone
+     * brings it from the file to the socket when its turn comes. Into any other buffer it is read now. The channel stays the
+     * caller's, who may close it at once.
      *
      * @throws IllegalArgumentException when the file does not have these bytes
+     * @throws IOException when the file cannot be read
      */
     public Buffer addFile(FileChannel file, long position, long count) throws IOException {
         long size = file.size();
         if (position < 0 || count < 0 || position > size - count) {
             throw new IllegalArgumentException("the file has " + size + " bytes, not " + count + " from " + position);
         }
-        enter();
+        enter(End.END);
         try {
             if (count == 0) {
                 return this;
@@ -330,9 +371,13 @@ public final class Buffer extends NativeHandle implements ByteChannel {
             if (descriptor < 0) {
                 throw new LibeventException("dup of a file's descriptor", Native.libevent4j_errno());
             }
-            if (Native.libevent4j_buffer_add_file(address, descriptor, position, count,
-                    use == Use.SOCKET_OUTPUT ? 1 : 0) != 0) {
-                throw new LibeventException("evbuffer_add_file_segment", Native.libevent4j_errno());
+            int toSocket = use == Use.SOCKET_OUTPUT ? 1 : 0;
+            if (Native.libevent4j_buffer_add_file(address, descriptor, position, count, toSocket) != 0) {
+                int errno = Native.libevent4j_errno();
+                if (errno == 0) {
+                    throw new EOFException("the file has become shorter");
+                }
+                throw new LibeventException("evbuffer_add_file_segment", errno);
             }
             return this;
         } finally {
@@ -351,45 +396,63 @@ public final class Buffer extends NativeHandle implements ByteChannel {
 
     /** Moves all of another buffer's bytes to this one's end, without copying them (evbuffer_add_buffer). */
     public Buffer addBuffer(Buffer source) {
-        return move(source, () -> libevent.evbuffer_add_buffer(buffer, source.buffer));
+        enterWith(source, End.END);
+        try {
+            source.enter(End.START);
+            try {
+                check(libevent.evbuffer_add_buffer(buffer, source.buffer), "evbuffer_add_buffer");
+                return this;
+            } finally {
+                source.exit();
+            }
+        } finally {
+            exit();
+        }
     }
 
     /** Moves all of another buffer's bytes to this one's start, without copying them (evbuffer_prepend_buffer). */
     public Buffer prependBuffer(Buffer source) {
-        return move(source, () -> libevent.evbuffer_prepend_buffer(buffer, source.buffer));
+        enterWith(source, End.START);
+        try {
+            source.enter(End.START);
+            try {
+                check(libevent.evbuffer_prepend_buffer(buffer, source.buffer), "evbuffer_prepend_buffer");
+                return this;
+            } finally {
+                source.exit();
+            }
+        } finally {
+            exit();
+        }
     }
 
     /** Moves at most so many bytes from another buffer's start to this one's end; how many it were (evbuffer_remove_buffer). */
-    public long addBuffer(Buffer source, long length) {
-        long[] moved = new long[1];
-        notNegative(length);
-        move(source, () -> (int) (moved[0] = libevent.evbuffer_remove_buffer(source.buffer, buffer, Math.min(length,
-            Integer.MAX_VALUE))));
-        return moved[0];
+    public int addBuffer(Buffer source, int length) {
+        checkLength(length);
+        enterWith(source, End.END);
+        try {
+            source.enter(End.START);
+            try {
+                return check(Native.libevent4j_buffer_move(address, source.address, length), "evbuffer_remove_buffer");
+            } finally {
+                source.exit();
+            }
+        } finally {
+            exit();
+        }
     }
 
-    /** Adds another buffer's bytes, which stay there too, without copying them (evbuffer_add_buffer_reference). */
+    /**
+     * Adds another buffer's bytes, which stay there too, without copying them (evbuffer_add_buffer_reference).
+     *
+     * @throws IllegalStateException when the other holds bytes that it shares itself, or a file's
+     */
     public Buffer addBufferReference(Buffer source) {
-        return move(source, () -> libevent.evbuffer_add_buffer_reference(buffer, source.buffer));
-    }
-
-    private interface Move {
-        int run();
-    }
-
-    private Buffer move(Buffer source, Move move) {
-        if (source == this) {
-            throw new IllegalArgumentException("a buffer cannot be moved into itself");
-        }
-        if (source.loop != loop) {
-            throw new IllegalArgumentException("buffers of two bases cannot share bytes: copy them");
-        }
-        enter();
+        enterWith(source, End.END);
         try {
             source.ensureOpen();
-            if (move.run() < 0) {
-                throw new IllegalStateException("bytes cannot be moved from " + source + " to " + this + ": one of them is frozen"
-                    + " at that end, or holds bytes that cannot be shared");
+            if (libevent.evbuffer_add_buffer_reference(buffer, source.buffer) != 0) {
+                throw new IllegalStateException("some of these bytes are shared already, or a file's: they cannot be shared again");
             }
             return this;
         } finally {
@@ -397,12 +460,22 @@ public final class Buffer extends NativeHandle implements ByteChannel {
         }
     }
 
+    private void enterWith(Buffer source, End end) {
+        if (source == this) {
+            throw new IllegalArgumentException("a buffer cannot be moved into itself");
+        }
+        if (source.loop != loop) {
+            throw new IllegalArgumentException("buffers of two bases cannot share bytes: copy them");
+        }
+        enter(end);
+    }
+
     // ---- looking and removing
 
     /** Copies bytes from a position, without removing them; how many (evbuffer_copyout_from). */
     public int copyOut(long position, byte[] target, int offset, int length) {
         Objects.checkFromIndexSize(offset, length, target.length);
-        look();
+        enterToLook();
         try {
             checkPosition(position);
             return Native.libevent4j_buffer_copy(address, position, target, 0, offset, length);
@@ -413,9 +486,9 @@ public final class Buffer extends NativeHandle implements ByteChannel {
 
     /** All bytes, which stay (evbuffer_copyout). */
     public byte[] copyOut() {
-        look();
+        enter();
         try {
-            byte[] bytes = new byte[Math.toIntExact(length())];
+            byte[] bytes = new byte[arraySize(length())];
             copyOut(0, bytes, 0, bytes.length);
             return bytes;
         } finally {
@@ -425,7 +498,7 @@ public final class Buffer extends NativeHandle implements ByteChannel {
 
     /** Removes bytes from the start into an array; how many (evbuffer_remove). */
     public int remove(byte[] target, int offset, int length) {
-        look();
+        enter(End.START);
         try {
             int copied = copyOut(0, target, offset, length);
             drain(copied);
@@ -440,16 +513,13 @@ public final class Buffer extends NativeHandle implements ByteChannel {
         if (target.isReadOnly()) {
             throw new IllegalArgumentException("the target is read-only");
         }
-        look();
+        enter(End.START);
         try {
-            int copied;
-            if (target.isDirect()) {
-                copied = Native.libevent4j_buffer_copy(address, 0, target, 1, target.position(), target.remaining());
-            } else {
-                copied = Native.libevent4j_buffer_copy(address, 0, target.array(), 0, target.arrayOffset() + target.position(),
-                    target.remaining());
-            }
-            target.position(target.position() + copied);
+            int position = target.position();
+            int copied = target.isDirect()
+                ? Native.libevent4j_buffer_copy(address, 0, target, 1, position, target.remaining())
+                : Native.libevent4j_buffer_copy(address, 0, target.array(), 0, target.arrayOffset() + position, target.remaining());
+            target.position(position + copied);
             drain(copied);
             return copied;
         } finally {
@@ -459,7 +529,7 @@ public final class Buffer extends NativeHandle implements ByteChannel {
 
     /** Removes and returns all bytes. */
     public byte[] removeAll() {
-        look();
+        enter(End.START);
         try {
             byte[] bytes = copyOut();
             drain(bytes.length);
@@ -471,10 +541,10 @@ public final class Buffer extends NativeHandle implements ByteChannel {
 
     /** Removes bytes from the start, or all if there are fewer (evbuffer_drain). */
     public void drain(long length) {
-        notNegative(length);
-        enter();
+        checkLength(length);
+        enter(End.START);
         try {
-            done(libevent.evbuffer_drain(buffer, length), "drained");
+            check(libevent.evbuffer_drain(buffer, length), "evbuffer_drain");
         } finally {
             exit();
         }
@@ -482,14 +552,12 @@ public final class Buffer extends NativeHandle implements ByteChannel {
 
     /** Makes the first bytes lie in one piece, copying if need be (evbuffer_pullup). */
     public void pullUp(long length) {
-        look();
+        enter(End.START);
         try {
             if (length < 0 || length > length()) {
                 throw new IllegalArgumentException("the buffer has " + length() + " bytes, not " + length);
             }
-            if (length > 0 && libevent.evbuffer_pullup(buffer, length) == null) {
-                throw new OutOfMemoryError("evbuffer_pullup of " + length);
-            }
+            check(Native.libevent4j_buffer_pull_up(address, length), "evbuffer_pullup");
         } finally {
             exit();
         }
@@ -497,25 +565,26 @@ public final class Buffer extends NativeHandle implements ByteChannel {
 
     /**
      * The first bytes, which stay, as read-only views of the memory where they lie (evbuffer_peek). A view keeps that memory for as
-     * long as it is reachable, even when the buffer is drained or closed. Bytes that cannot be shared, such as a file's, are copied.
+     * long as it is reachable, even when the buffer is drained or closed. Bytes that cannot be shared are copied: a file's, those
+     * that {@link #addBufferReference} shared, and any as long as views keep much memory that buffers have given up.
      *
      * @param length how many bytes at the most
      */
     public List<ByteBuffer> peek(long length) {
-        notNegative(length);
-        look();
+        checkLength(length);
+        enterToLook();
         try {
             long count = Math.min(length, length());
             if (count == 0) {
                 return List.of();
             }
-            long pinned = Native.libevent4j_buffer_pin(address);
-            if (pinned == 0) {
-                byte[] copy = new byte[Math.toIntExact(count)];
-                copyOut(0, copy, 0, copy.length);
-                return List.of(ByteBuffer.wrap(copy).asReadOnlyBuffer());
+            List<ByteBuffer> views = Pins.views(loop, address, count);
+            if (views != null) {
+                return views;
             }
-            return Pins.views(loop, pinned, count);
+            byte[] copy = new byte[arraySize(count)];
+            copyOut(0, copy, 0, copy.length);
+            return List.of(ByteBuffer.wrap(copy).asReadOnlyBuffer());
         } finally {
             exit();
         }
@@ -531,7 +600,7 @@ public final class Buffer extends NativeHandle implements ByteChannel {
         if (what.length == 0) {
             throw new IllegalArgumentException("there must be something to search for");
         }
-        look();
+        enterToLook();
         try {
             checkPosition(from);
             if (to != -1) {
@@ -548,7 +617,8 @@ public final class Buffer extends NativeHandle implements ByteChannel {
 
     /** The first line end at or behind a position (evbuffer_search_eol). */
     public Optional<Eol> searchEol(long from, EolStyle style) {
-        look();
+        Objects.requireNonNull(style, "style");
+        enterToLook();
         try {
             checkPosition(from);
             int[] length = new int[1];
@@ -561,13 +631,23 @@ public final class Buffer extends NativeHandle implements ByteChannel {
 
     /** Removes and returns a line without its end, or nothing while there is no whole line (evbuffer_readln). */
     public Optional<byte[]> readLine(EolStyle style) {
-        Objects.requireNonNull(style, "style");
-        look();
+        enter(End.START);
         try {
-            return Optional.ofNullable((byte[]) Native.libevent4j_buffer_read_line(address, style.value));
+            return searchEol(0, style).map(eol -> {
+                byte[] line = new byte[arraySize(eol.position())];
+                copyOut(0, line, 0, line.length);
+                drain(eol.position() + eol.length());
+                return line;
+            });
         } finally {
             exit();
         }
+    }
+
+    /** The same as text. */
+    public Optional<String> readLine(EolStyle style, Charset charset) {
+        Objects.requireNonNull(charset, "charset");
+        return readLine(style).map(line -> new String(line, charset));
     }
 
     // ---- descriptors
@@ -578,16 +658,20 @@ public final class Buffer extends NativeHandle implements ByteChannel {
      * @return how many bytes; 0 when there is nothing to read now, -1 at the end
      */
     public int readFrom(SelectableChannel channel, int length) throws IOException {
-        return readFrom(Descriptors.of(channel), length);
+        return readFrom(Descriptors.ofNonBlocking(channel), length);
     }
 
     /** The same from a descriptor. */
     public int readFrom(long descriptor, int length) throws IOException {
-        notNegative(length);
-        enter();
+        Descriptors.checkRange(descriptor);
+        checkLength(length);
+        enter(End.END);
         try {
+            if (length == 0) {
+                return 0;
+            }
             int count = Native.libevent4j_buffer_read(address, descriptor, length);
-            return count == 0 && length > 0 ? -1 : transferred(count, "evbuffer_read from descriptor " + descriptor);
+            return count == 0 ? -1 : transferred(count, "evbuffer_read from descriptor " + descriptor);
         } finally {
             exit();
         }
@@ -600,14 +684,18 @@ public final class Buffer extends NativeHandle implements ByteChannel {
      * @return how many bytes; 0 when nothing can be written now
      */
     public int writeTo(SelectableChannel channel, long length) throws IOException {
-        return writeTo(Descriptors.of(channel), length);
+        return writeTo(Descriptors.ofNonBlocking(channel), length);
     }
 
     /** The same to a descriptor. */
     public int writeTo(long descriptor, long length) throws IOException {
-        notNegative(length);
-        enter();
+        Descriptors.checkRange(descriptor);
+        checkLength(length);
+        enter(End.START);
         try {
+            if (length == 0 || length() == 0) {
+                return 0;
+            }
             return transferred(Native.libevent4j_buffer_write(address, descriptor, length),
                 "evbuffer_write to descriptor " + descriptor);
         } finally {
@@ -628,81 +716,90 @@ public final class Buffer extends NativeHandle implements ByteChannel {
 
     // ---- listening and freezing
 
-    /**
-     * Calls a listener each time when the length changes (evbuffer_add_cb).
-     *
-     * @return closes the listener: it is called no more
-     */
-    public AutoCloseable onChange(Listener listener) {
+    /** Calls a listener each time when the length changes (evbuffer_add_cb). */
+    public Subscription onChange(Listener listener) {
         Objects.requireNonNull(listener, "listener");
         enter();
         try {
-            return new Listening(this, listener);
+            Subscribed[] made = new Subscribed[1];
+            Callbacks.BufferTarget target = (before, added, deleted) -> {
+                if (made[0].isOpen() && isOpen()) {
+                    listener.changed(before, added, deleted);
+                }
+            };
+            long id = loop.register(target);
+            long entry = Native.libevent4j_buffer_add_cb(address, id);
+            if (entry == 0) {
+                loop.unregister(id);
+                throw new OutOfMemoryError("evbuffer_add_cb");
+            }
+            made[0] = new Subscribed(this, id, Addresses.of(entry, evbuffer_cb_entry::new));
+            subscriptions.add(made[0]);
+            return made[0];
         } finally {
             exit();
         }
     }
 
-    private static final class Listening extends NativeHandle {
+    private static final class Subscribed extends NativeHandle implements Subscription {
         private final Buffer owner;
         private final long id;
         private final evbuffer_cb_entry entry;
 
-        Listening(Buffer owner, Listener listener) {
+        Subscribed(Buffer owner, long id, evbuffer_cb_entry entry) {
             super(owner);
             this.owner = owner;
-            Callbacks.BufferTarget target = (before, added, deleted) -> {
-                if (isOpen()) {
-                    listener.changed(before, added, deleted);
-                }
-            };
-            this.id = owner.loop.register(target);
-            this.entry = Addresses.of(Native.libevent4j_buffer_add_cb(owner.address, id), evbuffer_cb_entry::new);
+            this.id = id;
+            this.entry = entry;
         }
 
         @Override
         protected void release() {
-            if (owner.isOpen()) { // otherwise the entry has gone with its buffer
+            if (owner.subscriptions.remove(this)) { // otherwise the buffer is gone
                 libevent.evbuffer_remove_cb_entry(owner.buffer, entry);
             }
             owner.loop.unregister(id);
         }
     }
 
-    /** Lets nothing be removed from the start, or added to the end, until {@link #unfreeze} (evbuffer_freeze). */
+    /** Ends what hangs on this buffer, which is freed now. */
+    void dropSubscriptions() {
+        List<Subscribed> open = List.copyOf(subscriptions);
+        subscriptions.clear();
+        open.forEach(NativeHandle::close);
+    }
+
+    /** Lets nothing change this end until {@link #unfreeze} (evbuffer_freeze). */
     public void freeze(End end) {
-        ensureOwn();
-        enter();
-        try {
-            libevent.evbuffer_freeze(buffer, end == End.START ? 1 : 0);
-        } finally {
-            exit();
-        }
+        freeze(end, true);
     }
 
     /** Undoes {@link #freeze} (evbuffer_unfreeze). */
     public void unfreeze(End end) {
-        ensureOwn();
+        freeze(end, false);
+    }
+
+    private void freeze(End end, boolean frozen) {
+        Objects.requireNonNull(end, "end");
         enter();
         try {
-            libevent.evbuffer_unfreeze(buffer, end == End.START ? 1 : 0);
+            if (use != Use.OWN) {
+                throw new IllegalStateException("the ends of a bufferevent's own buffer are for libevent to freeze");
+            }
+            int start = end == End.START ? 1 : 0;
+            if (frozen) {
+                libevent.evbuffer_freeze(buffer, start);
+            } else {
+                libevent.evbuffer_unfreeze(buffer, start);
+            }
+            if (end == End.START) {
+                startFrozen = frozen;
+            } else {
+                endFrozen = frozen;
+            }
         } finally {
             exit();
         }
-    }
-
-    private void ensureOwn() {
-        if (use != Use.OWN) {
-            throw new IllegalStateException("the ends of a bufferevent's own buffer are for libevent to freeze");
-        }
-    }
-
-    /** An end of a buffer. */
-    public enum End {
-        /** Where bytes are removed. */
-        START,
-        /** Where bytes are added. */
-        END
     }
 
     // ---- as Java's channels and streams
@@ -774,24 +871,30 @@ public final class Buffer extends NativeHandle implements ByteChannel {
         }
     }
 
-    private static void notNegative(long length) {
+    private static void checkLength(long length) {
         if (length < 0) {
             throw new IllegalArgumentException("a length must not be negative: " + length);
         }
     }
 
-    private void done(int result, String what) {
-        if (result < 0) {
-            throw refused(what);
+    private static int arraySize(long length) {
+        if (length > Integer.MAX_VALUE) {
+            throw new IllegalStateException(length + " bytes do not fit into an array: take parts");
         }
+        return (int) length;
     }
 
-    private static IllegalStateException refused(String what) {
-        return new IllegalStateException("the buffer cannot be " + what + ": it is frozen at that end, or memory ran out");
+    /** Frozen ends are checked before, so that only memory can be missing. */
+    private static int check(int result, String operation) {
+        if (result < 0) {
+            throw new OutOfMemoryError(operation);
+        }
+        return result;
     }
 
     @Override
     protected void release() {
+        dropSubscriptions();
         libevent.evbuffer_free(buffer);
     }
 }

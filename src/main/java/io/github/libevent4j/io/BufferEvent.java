@@ -10,6 +10,7 @@ import io.github.libevent4j.global.libevent;
 import io.github.libevent4j.internal.Addresses;
 import io.github.libevent4j.internal.BufferEvents;
 import io.github.libevent4j.internal.Callbacks;
+import io.github.libevent4j.internal.Descriptors;
 import io.github.libevent4j.internal.Loop;
 import io.github.libevent4j.internal.Micros;
 import io.github.libevent4j.internal.Native;
@@ -227,9 +228,7 @@ public final class BufferEvent extends NativeHandle {
      * @throws IOException when the descriptor is not open
      */
     public static BufferEvent create(EventBase base, long descriptor, Option... options) throws IOException {
-        if (descriptor < 0 || descriptor > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException(descriptor + " is not a descriptor");
-        }
+        Descriptors.checkRange(descriptor);
         if (Native.libevent4j_descriptor_check(descriptor) != 0) {
             throw new LibeventException("bufferevent_socket_new of descriptor " + descriptor, Native.libevent4j_errno());
         }
@@ -668,7 +667,7 @@ public final class BufferEvent extends NativeHandle {
                 return libevent.BEV_ERROR;
             }
             Buffer from = new Buffer(event, source, Buffer.Use.INPUT);
-            Buffer to = new Buffer(event, target, output ? Buffer.Use.OUTPUT : Buffer.Use.INPUT);
+            Buffer to = new Buffer(event, target, Buffer.Use.OUTPUT);
             try {
                 return (output ? this.output : this.input).filter(from, to, FlushMode.values()[mode]).value;
             } finally {

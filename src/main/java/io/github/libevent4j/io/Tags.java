@@ -20,7 +20,7 @@ public final class Tags {
     }
 
     private static void write(Buffer buffer, Consumer<evbuffer> write) {
-        buffer.held(raw -> {
+        buffer.change(Buffer.End.END, raw -> {
             write.accept(raw);
             return null;
         });
@@ -69,29 +69,29 @@ public final class Tags {
     /** The first value's tag, which stays (evtag_peek). */
     public static int peekTag(Buffer buffer) throws ProtocolException {
         int[] tag = new int[1];
-        check(buffer.looked(raw -> libevent.evtag_peek(raw, tag)), "a tag");
+        check(buffer.look(raw -> libevent.evtag_peek(raw, tag)), "a tag");
         return tag[0];
     }
 
     /** The first value's payload length, which stays (evtag_payload_length). */
     public static int peekLength(Buffer buffer) throws ProtocolException {
         int[] length = new int[1];
-        check(buffer.looked(raw -> libevent.evtag_payload_length(raw, length)), "a length");
+        check(buffer.look(raw -> libevent.evtag_payload_length(raw, length)), "a length");
         return length[0];
     }
 
     /** Removes the first value (evtag_consume). */
     public static void skip(Buffer buffer) throws ProtocolException {
-        check(buffer.looked(raw -> libevent.evtag_consume(raw)), "a value");
+        check(buffer.change(Buffer.End.START, raw -> libevent.evtag_consume(raw)), "a value");
     }
 
     /** Reads the bytes with this tag (evtag_unmarshal). */
     public static byte[] readBytes(Buffer buffer, int tag) throws ProtocolException {
         expect(buffer, tag);
-        return buffer.looked(raw -> {
+        return buffer.change(Buffer.End.START, raw -> {
             try (Buffer payload = Buffer.beside(buffer)) {
                 int[] found = new int[1];
-                return payload.held(target -> libevent.evtag_unmarshal(raw, found, target)) < 0 ? null : payload.removeAll();
+                return payload.change(Buffer.End.END, target -> libevent.evtag_unmarshal(raw, found, target)) < 0 ? null : payload.removeAll();
             }
         });
     }
@@ -99,14 +99,14 @@ public final class Tags {
     /** Reads the 32-bit number with this tag (evtag_unmarshal_int). */
     public static int readInt(Buffer buffer, int tag) throws ProtocolException {
         int[] number = new int[1];
-        check(buffer.looked(raw -> libevent.evtag_unmarshal_int(raw, tag, number)), "a number with the tag " + tag);
+        check(buffer.change(Buffer.End.START, raw -> libevent.evtag_unmarshal_int(raw, tag, number)), "a number with the tag " + tag);
         return number[0];
     }
 
     /** Reads the 64-bit number with this tag (evtag_unmarshal_int64). */
     public static long readLong(Buffer buffer, int tag) throws ProtocolException {
         long[] number = new long[1];
-        check(buffer.looked(raw -> libevent.evtag_unmarshal_int64(raw, tag, number)), "a number with the tag " + tag);
+        check(buffer.change(Buffer.End.START, raw -> libevent.evtag_unmarshal_int64(raw, tag, number)), "a number with the tag " + tag);
         return number[0];
     }
 
@@ -119,7 +119,7 @@ public final class Tags {
     public static Duration readDuration(Buffer buffer, int tag) throws ProtocolException {
         expect(buffer, tag);
         try (timeval time = new timeval()) {
-            check(buffer.looked(raw -> libevent.evtag_unmarshal_timeval(raw, tag, time)), "a span of time with the tag " + tag);
+            check(buffer.change(Buffer.End.START, raw -> libevent.evtag_unmarshal_timeval(raw, tag, time)), "a span of time with the tag " + tag);
             return Duration.ofSeconds(time.tv_sec() & 0xFFFFFFFFL, time.tv_usec() * 1000L);
         }
     }
