@@ -184,7 +184,6 @@ class SignalTest extends LibeventTest {
         }
     }
 
-    /** Row 28. */
     @Test
     void freedInItsOwnCallbackWhileDeliveriesCoalesceRunsOnce() throws Exception {
         try (EventBase base = EventBase.create()) {

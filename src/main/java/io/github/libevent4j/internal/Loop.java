@@ -104,6 +104,11 @@ public final class Loop {
             }
         }
 
+        /** What was added may have been lost with an error that kept its callback from running. */
+        void forget() {
+            added.set(false);
+        }
+
         boolean in(int lists) {
             return (event.ev_evcallback().evcb_flags() & lists) != 0;
         }
@@ -203,6 +208,8 @@ public final class Loop {
         enter();
         try {
             runner = Thread.currentThread();
+            stopper.forget();
+            worker.forget();
             if (takeStop()) {
                 return 0;
             }
@@ -539,7 +546,9 @@ public final class Loop {
     }
 
     private int count(int which, int lists) {
-        return libevent.event_base_get_num_events(base, which) - (stopper.in(lists) ? 1 : 0) - (worker.in(lists) ? 1 : 0);
+        synchronized (wakeLock) { // others add the loop's own events
+            return libevent.event_base_get_num_events(base, which) - (stopper.in(lists) ? 1 : 0) - (worker.in(lists) ? 1 : 0);
+        }
     }
 
     @Override
