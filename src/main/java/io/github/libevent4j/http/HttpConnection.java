@@ -340,12 +340,12 @@ public final class HttpConnection extends NativeHandle {
                 String name = host.indexOf(':') >= 0 ? "[" + host + "]" : host;
                 writer.add("Host", port == 80 ? name : name + ":" + port);
             }
+            request.headers().forEach(writer::add);
             // Libevent tells it for POST and PUT alone; without it a server takes the body for the next request.
             if (!exact && request.bytes().length > 0 && request.headers().first("Content-Length").isEmpty()
                 && request.headers().first("Transfer-Encoding").isEmpty()) {
                 writer.add("Content-Length", Integer.toString(request.bytes().length));
             }
-            request.headers().forEach(writer::add);
             return writer.end();
         }
 

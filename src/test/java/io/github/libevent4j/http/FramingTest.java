@@ -8,10 +8,12 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import io.github.libevent4j.EventBase;
 import io.github.libevent4j.LibeventTest;
 import io.github.libevent4j.support.Curl;
-import io.github.libevent4j.support.Loops;
+import io.github.libevent4j.support.LoopThread;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -29,53 +31,56 @@ class FramingTest extends LibeventTest {
         }
     }
 
+    /** Serves on the loop, and returns where. */
+    private static String serve(LoopThread loop, HttpHandler handler) throws Exception {
+        return loop.call(() -> {
+            HttpServer http = HttpServer.newBuilder(loop.base()).allowAllMethods().build();
+            http.onRequest(handler);
+            return "http://127.0.0.1:" + http.bind("127.0.0.1", 0).getPort() + "/";
+        });
+    }
+
     @Test
     void aChunkedReplyToHeadEndsWithoutItsPieces() throws Exception {
-        try (EventBase base = EventBase.create(); HttpServer http = HttpServer.create(base)) {
-            List<CompletableFuture<Void>> completions = new ArrayList<>();
-            http.onRequest(exchange -> {
+        try (LoopThread loop = new LoopThread()) {
+            Queue<CompletableFuture<Void>> completions = new ConcurrentLinkedQueue<>();
+            String url = serve(loop, exchange -> {
                 ChunkedReply reply = exchange.header("Content-Length", "6").start(200);
                 completions.add(reply.completion());
                 send(reply, List.of("one", "", "two"));
             });
-            String url = "http://127.0.0.1:" + http.bind("127.0.0.1", 0).getPort() + "/";
-            Curl.Reply head = Loops.runWhile(base, () -> {
-                Curl.Reply reply = Curl.get("--head", url, "--next", "--head", url); // on one connection
-                assertEquals("one" + "two", Curl.get(url).text());
-                return reply;
-            });
+            Curl.Reply head = Curl.get("--head", url, "--next", "--head", url); // on one connection
             assertEquals(200, head.status());
             assertEquals("6", head.header("Content-Length"));
+            assertEquals("one" + "two", Curl.get(url).text());
             assertEquals(3, completions.size());
-            completions.get(0).join(); // the connection went on; after the other two the client may leave before their end
+            LoopThread.await(completions.element()); // the connection went on; after the other two the client may leave before their end
         }
     }
 
     @Test
     void whatAPieceGoesOnToDoMayFinishTheOthers() throws Exception {
-        try (EventBase base = EventBase.create(); HttpServer http = HttpServer.create(base)) {
-            List<Exception> failures = new ArrayList<>();
-            base.onException(failures::add);
-            List<CompletableFuture<Void>> sent = new ArrayList<>();
-            http.onRequest(exchange -> {
+        try (LoopThread loop = new LoopThread()) {
+            Queue<CompletableFuture<Void>> sent = new ConcurrentLinkedQueue<>();
+            String url = serve(loop, exchange -> {
                 ChunkedReply reply = exchange.header("Content-Length", "6").start(200);
                 sent.add(reply.send("one".getBytes(UTF_8)).thenRun(reply::end));
                 sent.add(reply.send("two".getBytes(UTF_8)));
             });
-            String url = "http://127.0.0.1:" + http.bind("127.0.0.1", 0).getPort() + "/";
-            assertEquals("onetwo", Loops.runWhile(base, () -> Curl.get(url)).text());
-            assertEquals(List.of(), failures);
-            sent.forEach(CompletableFuture::join);
+            assertEquals("onetwo", Curl.get(url).text());
+            assertEquals(2, sent.size());
+            for (CompletableFuture<Void> piece : sent) {
+                LoopThread.await(piece);
+            }
         }
     }
 
     /** Old clients know no chunks; the connection's end is all that can end such a body. */
     @Test
     void aReplyInPiecesToHttp10EndsWithTheConnection() throws Exception {
-        try (EventBase base = EventBase.create(); HttpServer http = HttpServer.create(base)) {
-            http.onRequest(exchange -> send(exchange.start(200), List.of("one", "two")));
-            String url = "http://127.0.0.1:" + http.bind("127.0.0.1", 0).getPort() + "/";
-            Curl.Reply reply = Loops.runWhile(base, () -> Curl.get("--http1.0", "--header", "Connection: keep-alive", url));
+        try (LoopThread loop = new LoopThread()) {
+            String url = serve(loop, exchange -> send(exchange.start(200), List.of("one", "two")));
+            Curl.Reply reply = Curl.get("--http1.0", "--header", "Connection: keep-alive", url);
             assertEquals("onetwo", reply.text());
             assertNull(reply.header("Content-Length"));
             assertNull(reply.header("Transfer-Encoding"));
@@ -84,15 +89,13 @@ class FramingTest extends LibeventTest {
 
     @Test
     void aRefusalOfConnectTellsItsLength() throws Exception {
-        try (EventBase base = EventBase.create(); HttpServer http = HttpServer.newBuilder(base).allowAllMethods().build()) {
+        try (LoopThread loop = new LoopThread()) {
             AtomicReference<HttpUri> target = new AtomicReference<>();
-            http.onRequest(exchange -> {
+            String url = serve(loop, exchange -> {
                 target.set(exchange.uri());
                 exchange.reply(405, "no proxy");
             });
-            String url = "http://127.0.0.1:" + http.bind("127.0.0.1", 0).getPort() + "/";
-            Curl.Reply reply = Loops.runWhile(base, () -> Curl.get("--request", "CONNECT", "--request-target", "[::1]:443", url));
-            assertEquals("no proxy", reply.text());
+            assertEquals("no proxy", Curl.get("--request", "CONNECT", "--request-target", "[::1]:443", url).text());
             assertEquals("[::1]", target.get().host().orElseThrow());
             assertEquals(443, target.get().port());
             assertEquals("[::1]:443", target.get().toString());
