@@ -55,10 +55,19 @@ public final class Programs {
 
         /** Waits until standard output has what the pattern looks for. */
         public Matcher awaitOutput(Pattern pattern) throws InterruptedException {
+            return await(output, pattern);
+        }
+
+        /** Waits until standard error has what the pattern looks for. */
+        public Matcher awaitErrors(Pattern pattern) throws InterruptedException {
+            return await(errors, pattern);
+        }
+
+        private Matcher await(Output output, Pattern pattern) throws InterruptedException {
             Matcher found = output.await(pattern);
             if (found == null) {
                 throw new AssertionError(command + " ended with " + process.waitFor() + " and never printed " + pattern + ": "
-                    + output.text() + errors.text());
+                    + this.output.text() + errors.text());
             }
             return found;
         }
