@@ -3,7 +3,9 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -83,12 +85,30 @@ libevent4j_local_port(int64_t fd)
 	return 0;
 }
 
+/* evutil_inet_pton_scope(), but for its memory, which it frees as if it were not libevent's. */
+static bool
+parse_ipv6(const char *address, struct sockaddr_in6 *parsed)
+{
+	char digits[INET6_ADDRSTRLEN];
+	size_t length = strcspn(address, "%");
+	const char *zone = address[length] == '%' ? address + length + 1 : NULL;
+
+	if (length >= sizeof(digits))
+		return false;
+	memcpy(digits, address, length);
+	digits[length] = '\0';
+	if (evutil_inet_pton(AF_INET6, digits, &parsed->sin6_addr) != 1)
+		return false;
+	if (zone != NULL && (parsed->sin6_scope_id = if_nametoindex(zone)) == 0)
+		parsed->sin6_scope_id = (uint32_t)strtoul(zone, NULL, 10);
+	return true;
+}
+
 int
 libevent4j_parse_address(const char *address, int port, struct sockaddr_storage *parsed)
 {
 	struct sockaddr_in *in = (struct sockaddr_in *)parsed;
 	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)parsed;
-	unsigned scope = 0;
 
 	memset(parsed, 0, sizeof(*parsed));
 	if (port < 0) {
@@ -107,10 +127,9 @@ libevent4j_parse_address(const char *address, int port, struct sockaddr_storage 
 		in->sin_port = htons((uint16_t)port);
 		return sizeof(*in);
 	}
-	if (evutil_inet_pton_scope(AF_INET6, address, &in6->sin6_addr, &scope) == 1) {
+	if (parse_ipv6(address, in6)) {
 		in6->sin6_family = AF_INET6;
 		in6->sin6_port = htons((uint16_t)port);
-		in6->sin6_scope_id = scope;
 		return sizeof(*in6);
 	}
 	libevent4j_failed(EAFNOSUPPORT);

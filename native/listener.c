@@ -3,11 +3,14 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
-#include <sys/un.h>
+#include <stdio.h>
+#include <string.h>
 
 #include <event2/util.h>
 
-/* The peer's address in digits and its port; a local socket's path, or "", and -1. */
+#define ADDRESS_SIZE (INET6_ADDRSTRLEN + sizeof("%4294967295"))
+
+/* The peer's address in digits and its port; of a local socket "" and -1. */
 static int
 describe(const struct sockaddr *address, char *text, size_t size)
 {
@@ -23,6 +26,8 @@ describe(const struct sockaddr *address, char *text, size_t size)
 		const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)address;
 
 		evutil_inet_ntop(AF_INET6, &in6->sin6_addr, text, size);
+		if (in6->sin6_scope_id != 0)
+			snprintf(text + strlen(text), size - strlen(text), "%%%u", (unsigned)in6->sin6_scope_id);
 		return ntohs(in6->sin6_port);
 	}
 	default:
@@ -34,7 +39,7 @@ static void
 on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address, int length, void *id)
 {
 	JNIEnv *env = libevent4j_env();
-	char text[INET6_ADDRSTRLEN];
+	char text[ADDRESS_SIZE];
 	int port = describe(address, text, sizeof(text));
 	jstring host = (*env)->NewStringUTF(env, text);
 	jboolean taken = JNI_FALSE;

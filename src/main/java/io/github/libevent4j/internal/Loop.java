@@ -134,6 +134,11 @@ public final class Loop {
         return base;
     }
 
+    /** Whether the base has not been closed yet. */
+    public boolean isOpen() {
+        return handle.isOpen();
+    }
+
     /** The number of priorities (event_base_get_npriorities). */
     public int priorities() {
         return libevent.event_base_get_npriorities(base);

@@ -36,6 +36,7 @@ public final class ConnectionListener extends NativeHandle {
         private final long descriptor;
         private final SocketAddress peer;
         private boolean taken;
+        private boolean closed;
 
         private Accepted(EventBase base, long descriptor, SocketAddress peer) {
             this.base = base;
@@ -50,8 +51,11 @@ public final class ConnectionListener extends NativeHandle {
 
         /** A bufferevent that owns the connection; reading is to be enabled. */
         public BufferEvent toBufferEvent(BufferEvent.Option... options) {
+            ensureOpen();
             try {
-                return BufferEvent.create(base, take(), options);
+                BufferEvent made = BufferEvent.create(base, descriptor, options);
+                taken = true;
+                return made;
             } catch (IOException e) { // it was accepted just now
                 throw new IllegalStateException(e);
             }
@@ -59,11 +63,16 @@ public final class ConnectionListener extends NativeHandle {
 
         /** The connection's non-blocking socket, which the caller owns from now on. */
         public long take() {
-            if (taken) {
-                throw new IllegalStateException("this connection is taken already");
-            }
+            ensureOpen();
             taken = true;
             return descriptor;
+        }
+
+        private void ensureOpen() {
+            if (taken || closed) {
+                throw new IllegalStateException(taken ? "this connection is taken already"
+                    : "this connection was closed when its handler returned without having taken it");
+            }
         }
     }
 
@@ -118,7 +127,8 @@ public final class ConnectionListener extends NativeHandle {
     /**
      * Chooses how to listen first.
      *
-     * @param address resolved, with port 0 for any that is free; or a {@link UnixDomainSocketAddress} whose file does not exist
+     * @param address resolved, with port 0 for any that is free; or a {@link UnixDomainSocketAddress} whose file does not exist yet,
+     *     and stays when the listener is closed
      */
     public static Builder newBuilder(EventBase base, SocketAddress address, Handler handler) {
         return new Builder(base, address, handler);
@@ -143,8 +153,8 @@ public final class ConnectionListener extends NativeHandle {
                     throw new IllegalArgumentException(address + " is not resolved");
                 }
                 flags |= libevent.LEV_OPT_REUSEABLE;
-            } else if (!(address instanceof UnixDomainSocketAddress)) {
-                throw new IllegalArgumentException(address + " is neither an internet nor a local address");
+            } else if (!(address instanceof UnixDomainSocketAddress local) || local.getPath().toString().isEmpty()) {
+                throw new IllegalArgumentException(address + " is neither an internet address nor the path of a local one");
             }
         }
 
@@ -255,7 +265,7 @@ public final class ConnectionListener extends NativeHandle {
 
         @Override
         public boolean onAccepted(long descriptor, String host, int port) throws Exception {
-            if (!listener.isOpen()) {
+            if (!listener.isOpen() || !listener.loop.isOpen()) { // closed by the handler of the one before
                 return false;
             }
             listener.pause = FIRST_PAUSE;
@@ -263,9 +273,10 @@ public final class ConnectionListener extends NativeHandle {
             Accepted connection = new Accepted(listener.base, descriptor, peer);
             try {
                 listener.handler.accepted(connection);
-            } catch (Exception e) {
+            } catch (Throwable e) { // of which only the loop must know: the connection may be taken all the same
                 listener.loop.caught(e);
             }
+            connection.closed = !connection.taken;
             return connection.taken;
         }
 

@@ -181,6 +181,7 @@ public final class Programs {
 
         private final List<String> options = new ArrayList<>();
         private final Map<String, String> environment = new TreeMap<>();
+        private int descriptors; // 0 for as many as this process may have
         private String classPath = System.getProperty("java.class.path");
 
         public Java() {
@@ -203,6 +204,12 @@ public final class Programs {
             return this;
         }
 
+        /** The most descriptors it may have open. */
+        public Java descriptors(int most) {
+            descriptors = most;
+            return this;
+        }
+
         /** The class path without the native library. */
         public Java withoutNativeLibrary() {
             classPath = Arrays.stream(classPath.split(File.pathSeparator))
@@ -213,6 +220,9 @@ public final class Programs {
 
         public Running start(String mainClass, String... arguments) throws IOException {
             List<String> command = new ArrayList<>();
+            if (descriptors > 0) {
+                command.addAll(List.of("bash", "-c", "ulimit -n " + descriptors + " && exec \"$@\"", "bash"));
+            }
             command.add(ProcessHandle.current().info().command().orElseThrow());
             command.addAll(options);
             command.addAll(List.of("-cp", classPath, mainClass));
