@@ -328,6 +328,16 @@ refuse(struct libevent4j_guard *guard, struct evbuffer *input)
 	evbuffer_add(input, nonsense, sizeof(nonsense) - 1);
 }
 
+/* Whether evhttp has freed the connection: only our reference keeps its bufferevent. */
+static bool
+is_free(const struct libevent4j_guard *guard)
+{
+	bufferevent_event_cb event;
+
+	bufferevent_getcb(guard->bev, NULL, NULL, &event, NULL);
+	return event == NULL;
+}
+
 static void
 on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
 {
@@ -336,7 +346,13 @@ on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
 	struct evbuffer_iovec extent;
 	size_t left = info->n_added;
 
-	if (left == 0 || guard->state == REFUSED)
+	if (left == 0)
+		return;
+	if (is_free(guard)) { /* what still comes is nobody's */
+		bufferevent_disable(guard->bev, EV_READ);
+		return;
+	}
+	if (guard->state == REFUSED)
 		return;
 	guard->added += left;
 	if (!guard->guards->limits.strict || evbuffer_ptr_set(input, &at, evbuffer_get_length(input) - left, EVBUFFER_PTR_SET) != 0)
@@ -362,16 +378,6 @@ let_go(struct libevent4j_guard *guard)
 	LIST_REMOVE(guard, next);
 	guard->guards->connections--;
 	libevent4j_free(guard);
-}
-
-/* Whether evhttp has freed the connection: only our reference keeps its bufferevent. */
-static bool
-is_free(const struct libevent4j_guard *guard)
-{
-	bufferevent_event_cb event;
-
-	bufferevent_getcb(guard->bev, NULL, NULL, &event, NULL);
-	return event == NULL;
 }
 
 static void

@@ -373,8 +373,12 @@ make_bufferevent(struct libevent4j_server *server)
 	JNIEnv *env;
 	jlong made;
 
+	/*
+	 * A guard's reference outlives the connection for a moment, and the bufferevent's events with it: the descriptor must not be
+	 * another connection's by then. So it is the bufferevent's to close, not evhttp's.
+	 */
 	if (!server->own_bufferevents)
-		return bufferevent_socket_new(server->loop->base, -1, 0);
+		return bufferevent_socket_new(server->loop->base, -1, BEV_OPT_CLOSE_ON_FREE);
 	env = libevent4j_env();
 	made = (*env)->CallStaticLongMethod(env, libevent4j_java.callbacks, libevent4j_java.server_bufferevent, ID(server->id));
 	return libevent4j_upcall_done(env) ? (struct bufferevent *)(intptr_t)made : NULL;
