@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.github.libevent4j.Event.Kind;
 import io.github.libevent4j.EventBase.LoopExit;
+import io.github.libevent4j.support.Garbage;
 import io.github.libevent4j.support.Programs;
 import java.nio.ByteBuffer;
 import java.nio.channels.Pipe;
@@ -22,9 +23,9 @@ class GarbageCollectionTest extends LibeventTest {
     private final List<String> ran = new ArrayList<>();
 
     private void step(String name) {
-        System.gc();
+        Garbage.collect();
         ran.add(name);
-        System.gc();
+        Garbage.collect();
     }
 
     @Test
@@ -34,7 +35,7 @@ class GarbageCollectionTest extends LibeventTest {
         try (EventBase base = EventBase.create()) {
             for (int i = 0; i < ROUNDS; i++) {
                 arm(base, pipe, i);
-                System.gc();
+                Garbage.collect();
                 assertEquals(LoopExit.STOPPED, base.dispatch());
                 assertEquals(Set.of("event " + i, "timer " + i, "once " + i, "task " + i, "signal " + i), Set.copyOf(ran));
                 assertEquals(5, ran.size());
@@ -53,20 +54,20 @@ class GarbageCollectionTest extends LibeventTest {
             step("event " + round);
             event.close();
         }).add();
-        System.gc();
+        Garbage.collect();
         Timer.create(base, () -> step("timer " + round)).start(Duration.ofMillis(1));
-        System.gc();
+        Garbage.collect();
         base.once(Duration.ZERO, () -> step("once " + round));
-        System.gc();
+        Garbage.collect();
         base.execute(() -> step("task " + round));
-        System.gc();
+        Garbage.collect();
         Signal[] signal = new Signal[1];
         signal[0] = Signal.create(base, "USR1", () -> {
             step("signal " + round);
             signal[0].close();
             Timer.create(base, base::stop).start(Duration.ofMillis(2));
         });
-        System.gc();
+        Garbage.collect();
         pipe.sink().write(ByteBuffer.allocate(1));
         Programs.run("kill", "-USR1", Long.toString(ProcessHandle.current().pid()));
     }

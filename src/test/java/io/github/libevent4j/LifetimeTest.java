@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.libevent4j.Event.Kind;
 import io.github.libevent4j.EventBase.LoopExit;
 import io.github.libevent4j.internal.Live;
+import io.github.libevent4j.support.Garbage;
 import io.github.libevent4j.support.Logs;
 import io.github.libevent4j.support.LoopThread;
 import io.github.libevent4j.support.Programs;
@@ -284,9 +285,7 @@ class LifetimeTest extends LibeventTest {
                 lose();
                 EventBase kept = EventBase.create();
                 EventBase.create().close();
-                while (logs.records().isEmpty()) {
-                    System.gc();
-                }
+                Garbage.collectUntil(() -> !logs.records().isEmpty());
                 LogRecord record = logs.await(any -> true);
                 ByteArrayOutputStream stack = new ByteArrayOutputStream();
                 if (record.getThrown() != null) {
@@ -294,7 +293,7 @@ class LifetimeTest extends LibeventTest {
                 }
                 System.out.println(record.getLevel() + " " + record.getMessage() + "\n" + stack);
                 kept.close();
-                System.gc();
+                Garbage.collect();
                 System.out.println(logs.records().size() + " more");
             }
         }
