@@ -5,6 +5,7 @@
 #include <sys/queue.h>
 
 #include <event2/bufferevent.h>
+#include <event2/bufferevent_struct.h>
 #include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
 #include <event2/util.h>
@@ -51,6 +52,7 @@ struct libevent4j_exchange {
 	void *id;                       /* NULL: nobody watches */
 	struct event *closed;           /* owned: waits for the client to close its side; NULL unless asked for */
 	bool replied, gone;
+	struct timeval read_timeout; /* the connection's, while the reply must not be cut off by it */
 };
 
 struct libevent4j_server *
@@ -148,12 +150,37 @@ limit_input(const struct libevent4j_exchange *exchange, size_t bytes)
 		bufferevent_setwatermark(evhttp_connection_get_bufferevent(exchange->request->evcon), EV_READ, 0, bytes);
 }
 
+/*
+ * While a reply is on its way libevent reads, so as to see the client leave, and takes a client that has nothing to say for
+ * inactive. Unless exact, that is for the writes to tell.
+ */
+static void
+wait_for_writes(struct libevent4j_exchange *exchange)
+{
+	struct bufferevent *bev = evhttp_connection_get_bufferevent(exchange->request->evcon);
+
+	if (!exchange->server->exact && evutil_timerisset(&bev->timeout_read)) {
+		exchange->read_timeout = bev->timeout_read;
+		bufferevent_set_timeouts(bev, NULL, &bev->timeout_write);
+	}
+}
+
+static void
+wait_for_reads(struct libevent4j_exchange *exchange)
+{
+	struct bufferevent *bev = evhttp_connection_get_bufferevent(exchange->request->evcon);
+
+	if (evutil_timerisset(&exchange->read_timeout))
+		bufferevent_set_timeouts(bev, &exchange->read_timeout, &bev->timeout_write);
+}
+
 /* The whole reply is with the kernel. */
 static void
 on_complete(struct evhttp_request *request, void *arg)
 {
 	struct libevent4j_exchange *exchange = arg;
 
+	wait_for_reads(exchange);
 	/* The connection lives on: without this its end would be reported to an exchange that no longer exists. */
 	evhttp_connection_set_closecb(request->evcon, NULL, NULL);
 	limit_input(exchange, 0);
@@ -170,6 +197,8 @@ on_close(struct evhttp_connection *connection, void *arg)
 
 	(void)connection;
 	exchange->gone = true;
+	if (exchange->closed != NULL)
+		event_del(exchange->closed); /* the descriptor's number is soon another connection's */
 	/* A request that libevent has not taken off the connection is freed with it; one that it has is ours to free. */
 	if (exchange->request->evcon != NULL)
 		exchange->request = NULL;
@@ -178,6 +207,8 @@ on_close(struct evhttp_connection *connection, void *arg)
 	if (replied)
 		forget(exchange);
 }
+
+static void send_error(struct libevent4j_exchange *exchange, int status, const char *reason);
 
 static void
 on_request(struct evhttp_request *request, void *arg)
@@ -205,7 +236,7 @@ on_request(struct evhttp_request *request, void *arg)
 	    (jlong)(intptr_t)exchange, (jint)length);
 	/* After an escaped Throwable nobody knows who holds the exchange: it is freed with the server. */
 	if (libevent4j_upcall_done(env) && !taken)
-		libevent4j_exchange_error(exchange, HTTP_SERVUNAVAIL, NULL);
+		send_error(exchange, HTTP_SERVUNAVAIL, NULL);
 }
 
 struct libevent4j_route *
@@ -550,11 +581,14 @@ static void
 send_reply(struct libevent4j_exchange *exchange, int status, const char *reason)
 {
 	const struct libevent4j_server *server = exchange->server;
+	struct bufferevent *bev = evhttp_connection_get_bufferevent(exchange->request->evcon);
 
 	exchange->replied = true;
 	evhttp_send_reply(exchange->request, status, reason, NULL);
 	if (!server->exact && !server->own_bufferevents)
-		write_now(evhttp_connection_get_bufferevent(exchange->request->evcon));
+		write_now(bev);
+	if (evbuffer_get_length(bufferevent_get_output(bev)) > 0)
+		wait_for_writes(exchange);
 }
 
 /* Whether HTTP forbids this reply a body, whatever its headers say. */
@@ -649,13 +683,29 @@ libevent4j_exchange_reply_file(struct libevent4j_exchange *exchange, int status,
 	return 0;
 }
 
-int
-libevent4j_exchange_error(struct libevent4j_exchange *exchange, int status, const char *reason)
+static void
+send_error(struct libevent4j_exchange *exchange, int status, const char *reason)
 {
+	exchange->replied = true;
+	if (exchange->server->exact || !bodiless(exchange, status)) {
+		evhttp_send_error(exchange->request, status, reason);
+	} else { /* the same without its page */
+		evhttp_clear_headers(exchange->request->output_headers);
+		evhttp_add_header(exchange->request->output_headers, "Connection", "close");
+		evhttp_send_reply(exchange->request, status, reason, NULL);
+	}
+}
+
+int
+libevent4j_exchange_error(struct libevent4j_exchange *exchange, int status, const void *head)
+{
+	const char *reason;
+
 	if (exchange->gone)
 		return end_gone(exchange);
-	exchange->replied = true;
-	evhttp_send_error(exchange->request, status, reason);
+	if (libevent4j_read_head(head, exchange->request->output_headers, &reason) != 0)
+		return undo(exchange);
+	send_error(exchange, status, reason);
 	return 0;
 }
 
@@ -673,6 +723,7 @@ libevent4j_exchange_start(struct libevent4j_exchange *exchange, int status, cons
 	    evhttp_find_header(exchange->request->output_headers, "Content-Length") == NULL)
 		evhttp_remove_header(exchange->request->input_headers, "Connection");
 	evhttp_send_reply_start(exchange->request, status, reason);
+	wait_for_writes(exchange); /* now that it reads: a timeout that is not running would stay */
 	return 0;
 }
 

@@ -175,7 +175,7 @@ struct libevent4j_server *libevent4j_server_new(struct libevent4j_loop *loop, vo
 /* Frees the evhttp, its connections and every exchange; closes before it returns. */
 void libevent4j_server_free(struct libevent4j_server *server);
 struct evhttp *libevent4j_server_http(struct libevent4j_server *server);
-/* evhttp_set_timeout_tv(); 0 means libevent's default. */
+/* evhttp_set_timeout_tv(); 0 means none. */
 void libevent4j_server_set_timeout(struct libevent4j_server *server, int64_t micros);
 /* evhttp_set_default_content_type() with a copy that the server owns; NULL for none. 0 or -1. */
 int libevent4j_server_set_content_type(struct libevent4j_server *server, const char *type);
@@ -228,7 +228,8 @@ int libevent4j_exchange_reply(JNIEnv *env, jclass native, struct libevent4j_exch
 /* Takes the descriptor, whatever it returns. */
 int libevent4j_exchange_reply_file(struct libevent4j_exchange *exchange, int status, const void *head, int64_t fd,
     int64_t offset, int64_t length);
-int libevent4j_exchange_error(struct libevent4j_exchange *exchange, int status, const char *reason);
+/* Of the head, only the reason is sent. */
+int libevent4j_exchange_error(struct libevent4j_exchange *exchange, int status, const void *head);
 int libevent4j_exchange_start(struct libevent4j_exchange *exchange, int status, const void *head);
 /* 0: Callbacks.exchangeDrained(id) follows when the chunk, and all before it, is with the kernel. 1: dropped, since this reply
  * has no body. -1: failed. */

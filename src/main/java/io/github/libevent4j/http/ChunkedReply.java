@@ -52,7 +52,7 @@ public final class ChunkedReply {
         byte[] stable = loop.held() ? bytes : bytes.clone();
         loop.submit(() -> {
             if (address == 0) {
-                sent.completeExceptionally(new IOException("the client left before it had the whole reply"));
+                sent.completeExceptionally(server.isOpen() ? HttpExchange.clientLeft() : HttpExchange.closedServer());
             } else {
                 send(stable, sent);
             }
@@ -63,7 +63,7 @@ public final class ChunkedReply {
     private void send(byte[] bytes, CompletableFuture<Void> sent) {
         switch (bytes.length == 0 ? DROPPED : Native.libevent4j_exchange_chunk(address, bytes, 0, 0, bytes.length)) {
             case SENT -> waiting.add(sent);
-            case DROPPED -> loop.execute(() -> sent.complete(null)); // later, as if sent: what sends the next one then must not recur
+            case DROPPED -> loop.whenSafe(() -> sent.complete(null)); // later, as if sent: what sends the next one then must not recur
             default -> sent.completeExceptionally(new IOException("there was no memory for the piece"));
         }
     }

@@ -225,7 +225,7 @@ public final class HttpExchange {
         if (watch == null) {
             head();
             watch = new Watch();
-            loop.submit(() -> watch(watch));
+            loop.submit(this::watch);
         }
         return watch.completion;
     }
@@ -287,6 +287,7 @@ public final class HttpExchange {
 
     /** Replies with text, as UTF-8, and as text/plain unless a Content-Type was added. */
     public void reply(int status, String text) {
+        Syntax.status(status);
         byte[] bytes = text.getBytes(UTF_8);
         if (!hasReplyHeader("Content-Type")) {
             header("Content-Type", "text/plain; charset=utf-8");
@@ -301,10 +302,11 @@ public final class HttpExchange {
 
     /** Replies with the bytes between the buffer's position and limit, which it leaves as they are. */
     public void reply(int status, ByteBuffer bytes) {
+        Syntax.status(status);
         if (bytes.hasArray()) {
             reply(status, bytes.array(), bytes.arrayOffset() + bytes.position(), bytes.remaining());
         } else if (bytes.isDirect() && loop.held()) {
-            answer(Syntax.status(status), (address, head) -> Native.libevent4j_exchange_reply(address, status, head, bytes, 1,
+            answer((address, head) -> Native.libevent4j_exchange_reply(address, status, head, bytes, 1,
                 bytes.position(), bytes.remaining()));
         } else {
             byte[] copy = new byte[bytes.remaining()];
@@ -318,7 +320,7 @@ public final class HttpExchange {
         // On another thread the bytes wait for the loop, and the caller may change them meanwhile.
         byte[] stable = loop.held() ? bytes : Arrays.copyOfRange(bytes, offset, offset + length);
         int start = stable == bytes ? offset : 0;
-        answer(status, (address, head) -> Native.libevent4j_exchange_reply(address, status, head, stable, 0, start, length));
+        answer((address, head) -> Native.libevent4j_exchange_reply(address, status, head, stable, 0, start, length));
     }
 
     /**
@@ -339,29 +341,29 @@ public final class HttpExchange {
         if (descriptor < 0) {
             throw new LibeventException("dup of a file's descriptor", Native.libevent4j_errno());
         }
-        try {
-            answer(status, new Answer() {
-                @Override
-                public int send(long exchange, long headAddress) {
-                    return Native.libevent4j_exchange_reply_file(exchange, status, headAddress, descriptor, position, count);
-                }
+        answer(new Answer() {
+            private boolean sent;
 
-                @Override
-                public void dropped() {
+            @Override
+            public int send(long exchange, long headAddress) {
+                sent = true;
+                return Native.libevent4j_exchange_reply_file(exchange, status, headAddress, descriptor, position, count);
+            }
+
+            @Override
+            public void dropped() {
+                if (!sent) {
+                    sent = true;
                     Native.libevent4j_descriptor_close(descriptor);
                 }
-            });
-        } catch (RuntimeException e) {
-            Native.libevent4j_descriptor_close(descriptor);
-            throw e;
-        }
+            }
+        });
     }
 
     /** Replies with libevent's own page for a status, and closes the connection; headers added before are dropped (evhttp_send_error). */
     public void replyError(int status) {
         Syntax.status(status);
-        String phrase = reason;
-        answer(status, (address, head) -> Native.libevent4j_exchange_error(address, status, phrase));
+        answer((address, head) -> Native.libevent4j_exchange_error(address, status, head));
     }
 
     /**
@@ -370,19 +372,16 @@ public final class HttpExchange {
      */
     public ChunkedReply start(int status) {
         Syntax.status(status);
-        Watch watched = watch == null ? new Watch() : watch;
-        boolean registered = watch != null;
-        watch = watched;
-        ChunkedReply reply = new ChunkedReply(server, loop, watched);
         claim();
-        watched.reply = reply;
+        if (watch == null) {
+            watch = new Watch();
+        }
+        ChunkedReply reply = new ChunkedReply(server, loop, watch);
+        watch.reply = reply;
         loop.submit(() -> {
+            watch();
             if (!server.isOpen()) {
-                watched.end(closedServer());
                 return;
-            }
-            if (!registered) {
-                watch(watched);
             }
             int result = Native.libevent4j_exchange_start(address, status, writeHead());
             if (result == 0) {
@@ -391,7 +390,7 @@ public final class HttpExchange {
                 Native.libevent4j_exchange_abort(address);
             } else {
                 Native.libevent4j_exchange_end(address);
-                watched.end(clientLeft());
+                watch.end(clientLeft());
             }
             forget();
         });
@@ -406,7 +405,7 @@ public final class HttpExchange {
         /** @return 0, 1 when the client has left, or -1 when nothing was sent */
         int send(long exchange, long headAddress);
 
-        /** Called in place of send() when there is no exchange any more. */
+        /** Called when there is nothing to send to any more; after send() it has nothing to do. */
         default void dropped() {
         }
     }
@@ -425,31 +424,36 @@ public final class HttpExchange {
         return new IllegalStateException("this exchange is answered already: a request gets one reply");
     }
 
-    private void answer(int status, Answer answer) {
-        claim();
-        loop.submit(() -> {
-            if (!server.isOpen()) {
-                answer.dropped();
-                if (watch != null) {
-                    watch.end(closedServer());
-                }
-                return;
-            }
-            int result = answer.send(address, writeHead());
-            if (result < 0) { // no memory for the reply, or no page for the file: the connection is all that can be given up
-                Native.libevent4j_exchange_abort(address);
-            } else if (result > 0 && watch != null) {
-                watch.end(clientLeft());
-            }
-            forget();
-        });
+    private void answer(Answer answer) {
+        try {
+            claim();
+            loop.submit(() -> send(answer));
+        } catch (RuntimeException e) {
+            answer.dropped();
+            throw e;
+        }
     }
 
-    private static IOException clientLeft() {
+    private void send(Answer answer) {
+        watch();
+        if (!server.isOpen()) {
+            answer.dropped();
+            return;
+        }
+        int result = answer.send(address, writeHead());
+        if (result < 0) { // no memory for the reply, or no page for the file: the connection is all that can be given up
+            Native.libevent4j_exchange_abort(address);
+        } else if (result > 0 && watch != null) {
+            watch.end(clientLeft());
+        }
+        forget();
+    }
+
+    static IOException clientLeft() {
         return new IOException("the client left before it had the whole reply");
     }
 
-    private static IOException closedServer() {
+    static IOException closedServer() {
         return new IOException("the server was closed before the reply was sent");
     }
 
@@ -502,7 +506,7 @@ public final class HttpExchange {
                     answerFailure();
                 }
             } finally {
-                loop.execute(() -> loop.caught(e));
+                loop.submit(() -> loop.caught(e));
             }
         }
     }
@@ -520,12 +524,16 @@ public final class HttpExchange {
         reply(500, "Internal Server Error\n");
     }
 
-    private void watch(Watch watched) {
-        if (address != 0 && server.isOpen()) {
-            watched.id = loop.register(watched);
-            Native.libevent4j_exchange_watch(address, watched.id);
-        } else {
-            watched.end(closedServer());
+    /** Makes sure that whoever asked for the exchange's end is told. */
+    private void watch() {
+        if (watch == null || watch.id != 0) {
+            return;
+        }
+        if (!server.isOpen()) {
+            watch.end(closedServer());
+        } else if (address != 0) {
+            watch.id = loop.register(watch);
+            Native.libevent4j_exchange_watch(address, watch.id);
         }
     }
 

@@ -1,5 +1,8 @@
 package io.github.libevent4j.http;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.github.libevent4j.EventBase;
 import io.github.libevent4j.LibeventException;
 import io.github.libevent4j.Timer;
@@ -20,6 +23,7 @@ import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.net.UnknownHostException;
+import java.nio.charset.Charset;
 import java.nio.channels.ServerSocketChannel;
 import java.time.Duration;
 import java.util.Collection;
@@ -29,7 +33,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.LongFunction;
 import java.util.function.LongSupplier;
@@ -117,8 +120,8 @@ public final class HttpServer extends NativeHandle {
         }
 
         /**
-         * Libevent's own defaults and nothing beside it: no limits, 50 seconds of inactivity, text/html for a reply without a type,
-         * and a body wherever one is given. What is set after this call holds.
+         * Libevent's own defaults and nothing beside it: no limits, no timeout, text/html for a reply without a type, and a body
+         * wherever one is given. What is set after this call holds.
          */
         public Builder exact() {
             exact = true;
@@ -174,7 +177,10 @@ public final class HttpServer extends NativeHandle {
             return this;
         }
 
-        /** How long a connection may be inactive; one minute unless set (evhttp_set_timeout_tv). Longer than zero. */
+        /**
+         * How long a connection may be inactive, which it is not while a handler has its request; one minute unless set
+         * (evhttp_set_timeout_tv). Longer than zero. Exactly libevent also counts the time for which a client only receives.
+         */
         public Builder timeout(Duration timeout) {
             timeoutMicros = Micros.positive(timeout, "timeout");
             return this;
@@ -262,7 +268,7 @@ public final class HttpServer extends NativeHandle {
                 Callbacks.ServerTarget target = new Callbacks.ServerTarget() {
                     @Override
                     public void onDrained() {
-                        self[0].close();
+                        self[0].drained();
                     }
 
                     @Override
@@ -312,16 +318,21 @@ public final class HttpServer extends NativeHandle {
             libevent.evhttp_set_flags(http, libevent.EVHTTP_SERVER_LINGERING_CLOSE);
         }
         if ((builder.contentType != null || !builder.exact)
-            && Native.libevent4j_server_set_content_type(server, builder.contentType) != 0) {
+            && Native.libevent4j_server_set_content_type(server, bytes(builder.contentType, ISO_8859_1)) != 0) {
             close();
             throw new OutOfMemoryError("evhttp_set_default_content_type");
         }
+    }
+
+    private static byte[] bytes(String string, Charset charset) {
+        return string == null ? null : (string + '\0').getBytes(charset);
     }
 
     // ---- handlers
 
     /** Answers every request that no path's handler answers; replaces the handler before (evhttp_set_gencb). */
     public void onRequest(HttpHandler handler) {
+        Objects.requireNonNull(handler, "handler");
         enter();
         try {
             removeGeneral();
@@ -332,17 +343,20 @@ public final class HttpServer extends NativeHandle {
     }
 
     /**
-     * Answers the requests for a path, compared after decoding, whatever their query (evhttp_set_cb).
+     * Answers the requests for a path, compared after decoding as UTF-8, whatever their query (evhttp_set_cb).
      *
      * @throws IllegalStateException when the path has a handler already
      */
     public void onRequest(String path, HttpHandler handler) {
+        Objects.requireNonNull(handler, "handler");
+        if (path.indexOf('\0') >= 0) {
+            throw new IllegalArgumentException("a path must not hold NUL");
+        }
         enter();
         try {
             if (routes.containsKey(path)) {
                 throw new IllegalStateException(path + " has a handler already: removeHandler(\"" + path + "\") first");
             }
-            Syntax.line("a path", path);
             routes.put(path, route(path, handler));
         } finally {
             exit();
@@ -362,10 +376,9 @@ public final class HttpServer extends NativeHandle {
     }
 
     private Route route(String path, HttpHandler handler) {
-        Objects.requireNonNull(handler, "handler");
         Callbacks.RequestTarget target = (exchange, length) -> handle(handler, exchange, length);
         long routeId = loop.register(target);
-        long address = Native.libevent4j_server_route(server, path, routeId);
+        long address = Native.libevent4j_server_route(server, bytes(path, UTF_8), routeId);
         if (address == 0) {
             loop.unregister(routeId);
             throw new OutOfMemoryError("evhttp_set_cb");
@@ -386,6 +399,9 @@ public final class HttpServer extends NativeHandle {
     }
 
     private void handle(HttpHandler handler, long address, int headLength) {
+        if (!isOpen()) {
+            return; // the request goes with the server, which is about to be freed
+        }
         HttpExchange exchange = new HttpExchange(this, loop, address, loop.head(headLength));
         try {
             handler.handle(exchange);
@@ -418,9 +434,10 @@ public final class HttpServer extends NativeHandle {
         } catch (UnknownHostException e) {
             throw new LibeventException(operation, 0, "the address does not resolve");
         }
+        String digits = resolved.getHostAddress();
         boolean plain = !reusePort && backlog == DEFAULT_BACKLOG;
         return listen(operation,
-            () -> plain ? Native.libevent4j_server_bind(server, address, port) : listenOn(resolved.getHostAddress(), port),
+            () -> plain ? Native.libevent4j_server_bind(server, digits, port) : listenOn(digits, port),
             socket -> new InetSocketAddress(resolved,
                 Native.libevent4j_local_port(Native.libevent4j_socket_descriptor(socket))));
     }
@@ -640,11 +657,12 @@ public final class HttpServer extends NativeHandle {
         }
         if (stopped == null) {
             stopped = new CompletableFuture<>();
-            Set.copyOf(sockets.keySet()).forEach(this::unbind);
-            if (Native.libevent4j_server_active(server) == 0) {
+            sockets.values().forEach(Native::libevent4j_socket_close);
+            sockets.clear();
+            if (active() == 0 || !base.isOpen()) {
                 close();
             } else {
-                Native.libevent4j_server_notify_drained(server);
+                notifyDrained();
                 deadline = Timer.create(base, this::close);
                 deadline.start(grace);
             }
@@ -653,7 +671,26 @@ public final class HttpServer extends NativeHandle {
     }
 
     boolean isStopping() {
-        return stopped != null;
+        return stopped != null || parent != null && parent.isStopping();
+    }
+
+    /** Requests without a reply, those of the virtual hosts too. */
+    private long active() {
+        return Native.libevent4j_server_active(server) + virtualHosts.keySet().stream().mapToLong(HttpServer::active).sum();
+    }
+
+    private void notifyDrained() {
+        Native.libevent4j_server_notify_drained(server);
+        virtualHosts.keySet().forEach(HttpServer::notifyDrained);
+    }
+
+    private void drained() {
+        if (stopped != null && active() == 0) {
+            close();
+        }
+        if (parent != null) {
+            parent.drained();
+        }
     }
 
     /** A bufferevent for a connection that arrives: evhttp owns it from now on. */

@@ -166,10 +166,11 @@ public final class Native {
     public static native void libevent4j_server_set_timeout(@Cast("libevent4j_server*") long server,
             @Cast("int64_t") long micros);
 
-    public static native int libevent4j_server_set_content_type(@Cast("libevent4j_server*") long server, String type);
+    public static native int libevent4j_server_set_content_type(@Cast("libevent4j_server*") long server,
+            @Cast("const char*") byte[] type);
 
     public static native @Cast("libevent4j_route*") long libevent4j_server_route(@Cast("libevent4j_server*") long server,
-            String path, @Cast("void*") long id);
+            @Cast("const char*") byte[] path, @Cast("void*") long id);
 
     public static native void libevent4j_server_unroute(@Cast("libevent4j_server*") long server,
             @Cast("libevent4j_route*") long route);
@@ -217,7 +218,8 @@ public final class Native {
             @Cast("const void*") long head, @Cast("int64_t") long fd, @Cast("int64_t") long offset,
             @Cast("int64_t") long length);
 
-    public static native int libevent4j_exchange_error(@Cast("libevent4j_exchange*") long exchange, int status, String reason);
+    public static native int libevent4j_exchange_error(@Cast("libevent4j_exchange*") long exchange, int status,
+            @Cast("const void*") long head);
 
     public static native int libevent4j_exchange_start(@Cast("libevent4j_exchange*") long exchange, int status,
             @Cast("const void*") long head);

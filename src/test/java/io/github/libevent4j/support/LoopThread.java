@@ -1,23 +1,23 @@
 package io.github.libevent4j.support;
 
 import io.github.libevent4j.EventBase;
-import java.util.Queue;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A base that a thread of its own runs until {@link #close}. What its callbacks throw must be {@link #takeException taken}, and what
- * comes out of its loop {@link #awaitError awaited}: else close() fails.
+ * A base that a thread of its own runs until {@link #close}. What its callbacks throw must be {@link #awaitException awaited}, and what
+ * comes out of its loop {@link #awaitError too}: else close() fails.
  */
 public final class LoopThread implements AutoCloseable {
 
-    private static final long SECONDS = 60;
+    private static final long SECONDS = 30;
 
     private final EventBase base;
-    private final Queue<Exception> exceptions = new ConcurrentLinkedQueue<>();
+    private final BlockingQueue<Exception> exceptions = new LinkedBlockingQueue<>();
     private final CompletableFuture<EventBase.LoopExit> exit = new CompletableFuture<>();
     private final CompletableFuture<Throwable> ended = exit.handle((why, error) -> error);
     private final Thread thread = new Thread(this::run, "loop");
@@ -80,9 +80,13 @@ public final class LoopThread implements AutoCloseable {
         }
     }
 
-    /** The first exception that a callback threw; null when there is none. */
-    public Exception takeException() {
-        return exceptions.poll();
+    /** The first exception that a callback threw, or throws soon. */
+    public Exception awaitException() throws Exception {
+        Exception first = exceptions.poll(SECONDS, TimeUnit.SECONDS);
+        if (first == null) {
+            throw new AssertionError("no callback threw an exception");
+        }
+        return first;
     }
 
     /** Why the loop returned, which ends the thread. */

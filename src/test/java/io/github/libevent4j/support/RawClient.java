@@ -11,7 +11,7 @@ import java.net.Socket;
 /** One end of a TCP connection that says exactly what it is told to. Text is ISO-8859-1. */
 public final class RawClient implements AutoCloseable {
 
-    private static final int MILLIS = 60_000;
+    private static final int MILLIS = 30_000;
 
     private final Socket socket;
     private final InputStream in;
