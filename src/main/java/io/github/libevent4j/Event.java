@@ -61,17 +61,23 @@ public final class Event extends NativeHandle {
     /** What an event does when it is active, with libevent's bits for why. */
     interface Action {
         void run(Event event, int what) throws Exception;
+
+        /** The event was closed, or its base. */
+        default void freed() {
+        }
     }
 
     private final event event;
     private final long id;
     private final long descriptor;
     private final String name;
+    private final Action action;
 
-    private Event(EventBase base, long descriptor, String name, event event, long id) {
+    private Event(EventBase base, long descriptor, String name, Action action, event event, long id) {
         super(base);
         this.descriptor = descriptor;
         this.name = name;
+        this.action = action;
         this.event = event;
         this.id = id;
     }
@@ -118,7 +124,7 @@ public final class Event extends NativeHandle {
                 loop.unregister(id);
                 throw new OutOfMemoryError("event_new");
             }
-            self[0] = new Event(base, descriptor, name, Addresses.of(address, event::new), id);
+            self[0] = new Event(base, descriptor, name, action, Addresses.of(address, event::new), id);
             return self[0];
         } finally {
             loop.exit();
@@ -279,6 +285,7 @@ public final class Event extends NativeHandle {
     protected void release() {
         libevent.event_free(event);
         Loop.of(this).unregister(id);
+        action.freed();
     }
 
     @Override

@@ -10,6 +10,7 @@ import java.util.concurrent.AbstractExecutorService;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Delayed;
+import java.util.concurrent.Executors;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
@@ -32,7 +33,17 @@ final class LoopScheduler extends AbstractExecutorService implements ScheduledEx
 
     @Override
     public void execute(Runnable command) {
-        schedule(command, 0, TimeUnit.NANOSECONDS);
+        start(command instanceof Task<?> task ? task : newTaskFor(command, null));
+    }
+
+    @Override
+    protected <T> Task<T> newTaskFor(Callable<T> callable) {
+        return new Task<>(callable, 0, 0);
+    }
+
+    @Override
+    protected <T> Task<T> newTaskFor(Runnable runnable, T value) {
+        return newTaskFor(Executors.callable(runnable, value));
     }
 
     @Override
@@ -136,10 +147,10 @@ final class LoopScheduler extends AbstractExecutorService implements ScheduledEx
     }
 
     /** A task, and the timer that runs it: made and closed on the loop. */
-    private final class Task<V> extends FutureTask<V> implements ScheduledFuture<V> {
+    private final class Task<V> extends FutureTask<V> implements ScheduledFuture<V>, Event.Action {
         private final long period; // nanoseconds; negative from the end of one run to the next
         private volatile long due;
-        private Timer timer;
+        private volatile Timer timer;
 
         Task(Callable<V> callable, long delay, long period) {
             super(callable);
@@ -151,21 +162,40 @@ final class LoopScheduler extends AbstractExecutorService implements ScheduledEx
             if (!base.isOpen()) {
                 cancel(false);
             } else if (!isDone()) {
-                timer = Timer.create(base, this::run);
+                timer = new Timer(base, 0, this);
                 waitUntil(due);
             }
         }
 
         private void waitUntil(long until) {
             due = until;
-            timer.start(Duration.ofNanos(Math.max(0, until - System.nanoTime())));
+            try {
+                timer.start(Duration.ofNanos(Math.max(0, until - System.nanoTime())));
+            } catch (IllegalStateException e) { // closed by a cancel, or something is wrong
+                if (!isDone()) {
+                    throw e;
+                }
+            }
+            if (isDone()) { // by a cancel that came before the timer
+                timer.close();
+            }
+        }
+
+        @Override
+        public void run(Event event, int what) {
+            run();
+        }
+
+        @Override
+        public void freed() {
+            cancel(false); // unless it is done, its base was closed
         }
 
         @Override
         public void run() {
             if (period == 0) {
                 super.run();
-            } else if (super.runAndReset()) {
+            } else if (super.runAndReset() && base.isOpen()) {
                 waitUntil(period > 0 ? due + period : System.nanoTime() - period);
             }
         }

@@ -13,10 +13,14 @@ public final class Timer implements AutoCloseable {
     private final Event event;
     private final boolean periodic;
 
-    private Timer(EventBase base, int bits, Runnable action) {
-        Objects.requireNonNull(action, "action");
+    Timer(EventBase base, int bits, Event.Action action) {
         this.periodic = bits != 0;
-        this.event = Event.create(base, -1, bits, "Timer", (event, what) -> action.run());
+        this.event = Event.create(base, -1, bits, "Timer", action);
+    }
+
+    private Timer(EventBase base, int bits, Runnable action) {
+        this(base, bits, (event, what) -> action.run());
+        Objects.requireNonNull(action, "action");
     }
 
     /** A timer that runs once for each {@link #start} (evtimer_new). */

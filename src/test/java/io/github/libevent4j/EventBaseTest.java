@@ -213,7 +213,6 @@ class EventBaseTest extends LibeventTest {
         void isStoppedByAnotherThread() throws Exception {
             try (EventBase base = EventBase.create()) {
                 LoopThread loop = new LoopThread(base);
-                loop.turn();
                 base.stop();
                 assertEquals(LoopExit.STOPPED, loop.awaitExit());
             }
@@ -342,7 +341,6 @@ class EventBaseTest extends LibeventTest {
                 assertTrue(refused.get().getMessage().contains(base.toString()), refused.get().getMessage());
 
                 LoopThread loop = new LoopThread(base);
-                loop.turn();
                 IllegalStateException e = assertThrows(IllegalStateException.class, base::dispatch);
                 assertTrue(e.getMessage().contains(loop.thread().getName()), e.getMessage());
                 base.stop();

@@ -46,7 +46,6 @@ class SignalTest extends LibeventTest {
     void wakesALoopThatWaits() throws Exception {
         try (EventBase base = EventBase.create(); Signal signal = Signal.create(base, "USR1", base::stop)) {
             LoopThread loop = new LoopThread(base);
-            loop.turn();
             kill("USR1");
             assertEquals(LoopExit.STOPPED, loop.awaitExit());
         }
@@ -176,7 +175,6 @@ class SignalTest extends LibeventTest {
     void createdFromAWrongThreadLeavesTheSignalsToOthers() throws Exception {
         try (EventBase base = EventBase.create(); EventBase other = EventBase.create()) {
             LoopThread loop = new LoopThread(base);
-            loop.turn();
             assertThrows(IllegalStateException.class, () -> Signal.create(base, "USR1", () -> { }));
             Signal.create(other, "USR1", () -> { }).close();
             base.stop();

@@ -27,11 +27,13 @@ public final class LoopThread implements AutoCloseable {
         this(EventBase.create());
     }
 
-    /** Runs this base, and closes it in the end. */
+    /** Runs this base, which does run when this returns, and closes it in the end. */
     public LoopThread(EventBase base) {
         this.base = base;
         base.onException(exceptions::add);
+        CompletableFuture<Void> running = CompletableFuture.runAsync(() -> { }, base);
         thread.start();
+        running.join();
     }
 
     private void run() {
