@@ -22,7 +22,7 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 
 /** A server and a client in one process, on one base: the client POSTs, the server answers. */
-@Command(name = "demo", mixinStandardHelpOptions = true,
+@Command(name = "demo",
     description = "Lets a client POST to a server, both on one base, and prints what went over the wire.")
 final class Demo implements Callable<Integer> {
 

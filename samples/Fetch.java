@@ -22,7 +22,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** A client: sends a request to each URL in turn, and prints the responses. */
-@Command(name = "fetch", mixinStandardHelpOptions = true,
+@Command(name = "fetch",
     description = "Prints status line, headers and body of each URL. Those of one origin share a connection.")
 final class Fetch implements Callable<Integer> {
 

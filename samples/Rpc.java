@@ -31,7 +31,7 @@ import picocli.CommandLine.Option;
  * A JSON-RPC 1.0 server with the manners of Bitcoin's daemons. The loop checks who asks, a bounded pool of workers does what is
  * asked for, and the loop sends what they answer.
  */
-@Command(name = "rpc", mixinStandardHelpOptions = true, description = "Serves JSON-RPC until SIGINT, SIGTERM or the method stop.")
+@Command(name = "rpc", description = "Serves JSON-RPC until SIGINT, SIGTERM or the method stop.")
 final class Rpc implements Callable<Integer> {
 
     private static final int MISC_ERROR = -1;

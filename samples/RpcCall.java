@@ -16,7 +16,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** A client of {@link Rpc}, and of whatever else speaks JSON-RPC 1.0. */
-@Command(name = "rpc-call", mixinStandardHelpOptions = true, description = "Calls a method of a JSON-RPC server and prints its result.")
+@Command(name = "rpc-call", description = "Calls a method of a JSON-RPC server and prints its result.")
 final class RpcCall implements Callable<Integer> {
 
     @Option(names = "--port", paramLabel = "N", required = true)

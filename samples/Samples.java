@@ -8,13 +8,18 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
 
 /** The one main class of the samples: each subcommand is a program in a file of its own. Without arguments it runs the demo. */
-@Command(name = "samples", description = "Programs that use libevent4j.", mixinStandardHelpOptions = true, synopsisSubcommandLabel = "COMMAND",
+@Command(name = "samples", description = "Programs that use libevent4j.", synopsisSubcommandLabel = "COMMAND",
     subcommands = {Demo.class, Serve.class, Fetch.class, Rpc.class, RpcCall.class})
 public final class Samples {
 
     private static final Duration GRACE = Duration.ofSeconds(10);
+
+    @Option(names = {"-h", "--help"}, usageHelp = true, scope = ScopeType.INHERIT, description = "Show this help.")
+    private boolean help;
 
     public static void main(String[] args) {
         CommandLine commands = new CommandLine(new Samples());

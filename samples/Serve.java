@@ -32,7 +32,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /** A server with a reply of every kind. */
-@Command(name = "serve", mixinStandardHelpOptions = true, description = "Serves until SIGINT or SIGTERM.")
+@Command(name = "serve", description = "Serves until SIGINT or SIGTERM.")
 final class Serve implements Callable<Integer> {
 
     private static final long GIBIBYTE = 1L << 30;

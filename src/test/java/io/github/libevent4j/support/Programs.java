@@ -161,11 +161,10 @@ public final class Programs {
 
     /** Starts a program. */
     public static Running start(String... command) throws IOException {
-        try {
-            return new Running(new ProcessBuilder(command));
-        } catch (IOException e) {
-            throw new IOException("this test needs the program " + command[0] + ", which .ci/run installs: " + e.getMessage(), e);
-        }
+        ProcessBuilder builder = new ProcessBuilder(command);
+        builder.command().set(0, Tool.find(command[0]));
+        builder.environment().remove("LD_PRELOAD"); // a sanitizer's library is for what this project builds
+        return new Running(builder);
     }
 
     /** Starts a class in {@linkplain Java a JVM like this one}. */

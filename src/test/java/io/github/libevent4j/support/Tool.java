@@ -43,7 +43,8 @@ public final class Tool implements AutoCloseable {
         }
     }
 
-    private static String find(String name) {
+    /** The program's path. */
+    static String find(String name) {
         String path = System.getenv("PATH") + File.pathSeparator + "/usr/sbin";
         for (String directory : path.split(File.pathSeparator)) {
             File file = new File(directory, name);
