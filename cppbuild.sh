@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds what Java links with, for one platform, into cppbuild/<platform>:
 #
-#   cppbuild.sh [-platform P] install   the verified libevent and native/*.c, as static libraries with their headers
+#   cppbuild.sh [-platform P] install   the verified libevent and native/*.c, as static libraries with their headers,
+#                                       and the tests' own programs with that libevent
 #   cppbuild.sh [-platform P] classes   notes whether the Java classes with native methods have changed
 #   cppbuild.sh [-platform P] link      the JNI library, from the C++ that JavaCPP generated (see native/Makefile)
 #   cppbuild.sh [-platform P] clean     removes all of it
@@ -207,7 +208,7 @@ install() {
     fi
     # What the JVM, which is not sanitized itself, has to load first.
     [[ -z ${SANITIZE:-} ]] || ln -sf "$(gcc -print-file-name=libasan.so)" "$OUT/libasan.so"
-    make -s -j2 -C native OUT="$OUT" OPTIMIZE="$OPTIMIZE" shim facts
+    make -s -j2 -C native OUT="$OUT" OPTIMIZE="$OPTIMIZE" shim facts programs
 }
 
 # JavaCPP's C++ depends on what is in these classes, not on when they were compiled; and it comes in another order each time that it

@@ -25,6 +25,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.regex.Pattern;
 
 /**
  * A request and its reply (evhttp_request).
@@ -44,6 +45,9 @@ public final class HttpExchange {
         /** Answered, or being answered in chunks. */
         ANSWERED
     }
+
+    /** Behind a host of at least one character, whatever characters those are. */
+    private static final Pattern PORT = Pattern.compile("(?<=.):[0-9]*\\z", Pattern.DOTALL);
 
     private final HttpServer server;
     private final Loop loop;
@@ -100,7 +104,7 @@ public final class HttpExchange {
 
     /** The host that the request is for, without a port: the target's, or else the Host header's (evhttp_request_get_host). */
     public Optional<String> host() {
-        return uri().host().or(() -> headers().first("Host").map(host -> host.replaceFirst("(?<=.):[0-9]*$", "")));
+        return uri().host().or(() -> headers().first("Host").map(host -> PORT.matcher(host).replaceFirst("")));
     }
 
     /** The client's address (evhttp_connection_get_peer). */

@@ -41,7 +41,7 @@ public final class HttpUri {
      * @throws IllegalArgumentException when it is neither
      */
     public static HttpUri parse(String uri) {
-        return parse(uri, 0);
+        return parse(Syntax.line("the URI", uri), 0);
     }
 
     /** The same for what clients really send: characters that RFC 3986 does not allow pass (EVHTTP_URI_NONCONFORMANT). */
@@ -60,7 +60,6 @@ public final class HttpUri {
 
     private static HttpUri parse(String given, String uri, int flags) {
         NativeLibrary.ensureLoaded();
-        Syntax.line("the URI", uri);
         byte[] text = (uri + '\0').getBytes(ISO_8859_1);
         byte[] wire = new byte[text.length + (PARTS + 1) * Integer.BYTES];
         if (Native.libevent4j_uri_parse(text, flags, wire, wire.length) < 0) {

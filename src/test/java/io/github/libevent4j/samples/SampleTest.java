@@ -26,7 +26,12 @@ abstract class SampleTest {
         final int port;
 
         Server(String... arguments) throws IOException, InterruptedException {
-            running = Programs.startJava("Samples", arguments);
+            this(Programs.startJava("Samples", arguments));
+        }
+
+        /** A program that tells where it listens as a sample does. */
+        Server(Programs.Running running) throws InterruptedException {
+            this.running = running;
             Matcher listening = running.awaitOutput(LISTENING);
             url = listening.group(1);
             port = Integer.parseInt(listening.group(2));
