@@ -92,15 +92,28 @@ class HttpLoadTest extends HttpTest {
     @Test
     void manyConnectionsAtOnce() throws Exception {
         serve(exchange -> exchange.reply(200, "Hello"));
-        assertServes();
+        connectMany();
+        connectMany();
         Use before = Use.now();
+        connectMany();
+        Use after = Use.now();
+        assertEquals(before.handles, after.handles, "handles");
+        assertEquals(before.targets, after.targets, "callback targets");
+        // Libevent keeps an entry for each number that a descriptor has ever had, and some of these may be new.
+        while (Live.allocations() > before.allocations + CONNECTIONS / 2) {
+            Thread.onSpinWait();
+        }
+    }
+
+    /** Has many clients connected, all of which ask before any is heard, and waits until the server has forgotten them. */
+    private void connectMany() throws Exception {
         List<RawClient> clients = new ArrayList<>();
         try {
             for (int i = 0; i < CONNECTIONS; i++) {
                 clients.add(connect());
             }
             for (int round = 0; round < 3; round++) {
-                for (RawClient client : clients) { // all ask before any is heard
+                for (RawClient client : clients) {
                     client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
                 }
                 for (RawClient client : clients) {
@@ -113,13 +126,10 @@ class HttpLoadTest extends HttpTest {
                 client.close();
             }
         }
-        // Each is freed when the loop sees that it was closed; what libevent keeps for so many descriptors are a few tables.
-        while (loop.call(http::connections) > 0 || Live.allocations() > before.allocations + 8) {
+        while (loop.call(http::connections) > 0) {
             Thread.onSpinWait();
         }
-        Use after = Use.now();
-        assertEquals(before.handles, after.handles, "handles");
-        assertEquals(before.targets, after.targets, "callback targets");
+        loop.turn();
     }
 
     @Test
