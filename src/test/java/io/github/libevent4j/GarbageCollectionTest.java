@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 /** The garbage collector runs between every two steps, and nobody but libevent knows what it is to call. */
 class GarbageCollectionTest extends LibeventTest {
 
-    private static final int ROUNDS = 20;
+    private static final int ROUNDS = 5;
 
     private final List<String> ran = new ArrayList<>();
 
