@@ -1,5 +1,9 @@
 package io.github.libevent4j.samples;
 
+import static io.github.libevent4j.support.Parts.CHUNKS;
+import static io.github.libevent4j.support.Parts.head;
+
+import io.github.libevent4j.support.Parts;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -15,7 +19,6 @@ final class Requests {
     }
 
     private static final String CRLF = "\r\n";
-    private static final String CHUNKS = "5\r\nhello\r\n0\r\n\r\n";
     private static final List<String> METHODS =
         List.of("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "CONNECT");
 
@@ -34,9 +37,7 @@ final class Requests {
         requests.headers();
         requests.hosts();
         requests.connections();
-        requests.lengths();
-        requests.codings();
-        requests.chunks();
+        requests.framings();
         requests.bodies();
         requests.expectations();
         requests.lineEnds();
@@ -52,11 +53,6 @@ final class Requests {
 
     private void slow(String kind, String what, String text) {
         all.add(new Request(kind + ": " + what, text, true));
-    }
-
-    /** A head of these lines. */
-    private static String head(String... lines) {
-        return String.join(CRLF, lines) + CRLF + CRLF;
     }
 
     private static String get(String target, String... headers) {
@@ -205,15 +201,7 @@ final class Requests {
     // ---- headers
 
     private void headers() {
-        for (String lines : List.of("a:b", "a: b", "a:  b", "a:\tb", "a: b ", "a: b\t", "a: b \t ", "a:", "a: ", "a:\t", "a", "a b",
-            "a : b", "a b: c", "a\t: b", ": b", ":", " a: b", "\ta: b", " ", "\t", "a: b\r\n c", "a: b\r\n\tc",
-            "a: b\r\n  c  \r\n\td ", "a: b\r\n ", "a: b\r\n \r\n c", "a:\r\n b", "a: b\r\nc: d\r\n e\r\nf: g",
-            "a: b\r\na: c\r\nA: d", "a: b:c::d", "a:: b", "a: \"b\"", "a\\: \\", "\u00e9: \u00e9\u00ff\u0085",
-            "a: \u0001\u0008\u000b\u001f\u007f", "a: b\rc", "a\rb: c", "a: b\r\r\nc: d", "\r: a", "a\u0000b: c", "a: b\u0000c",
-            "a: b\r\n\u0000", "\u0000a: b\r\nc: d", "a: b\u0000\r\n c", "a;b,c(d)e@f/g[h]i?j={k}: l",
-            "Content-Type: text/x; charset=y", "Content-Type: a\r\nContent-Type: b", "Date: never", "Server: me",
-            "Transfer-encoding:", "Upgrade: websocket", "Cookie: a=b; c=d\r\nCookie: e", "Content-Length: 0",
-            "X: " + "y".repeat(300))) {
+        for (String lines : Parts.HEADERS) {
             add("headers", lines, get("/inspect", lines));
             add("headers", lines + " first", head("GET /inspect HTTP/1.1", lines, "Host: x"));
         }
@@ -255,70 +243,19 @@ final class Requests {
 
     // ---- bodies
 
-    private void lengths() {
-        for (String length : List.of("5", "05", "0000000000000000000000005", "+5", "-5", "-0", "+0", "0", "5 ", " 5", "5\t", "\t5",
-            "5,5", "5, 5", "5;", "5.0", "0x5", "5e0", "five", "", "+", "-", "4", "1", "6", "\u00b2", "5\u0000", "5 5",
-            "9223372036854775807", "9223372036854775808", "18446744073709551621", "-9223372036854775809", "4294967301",
-            "99999999999999999999999999")) {
-            add("length", length, post("/echo", "Content-Length: " + length) + "hello");
+    private void framings() {
+        for (String framed : Parts.framed()) {
+            add("framing", framed, "POST /echo HTTP/1.1" + CRLF + "Host: x" + CRLF + framed);
         }
-        add("length", "none", post("/echo") + "hello");
-        add("length", "none, and close", post("/echo", "Connection: close") + "hello");
-        add("length", "twice the same", post("/echo", "Content-Length: 5", "Content-Length: 5") + "hello");
-        add("length", "twice, longer first", post("/echo", "Content-Length: 5", "Content-Length: 4") + "hello");
-        add("length", "twice, shorter first", post("/echo", "Content-Length: 4", "Content-Length: 5") + "hello");
-        add("length", "in another case", post("/echo", "cOnTeNt-LeNgTh: 5") + "hello");
-        add("length", "folded", post("/echo", "Content-Length: 5", " 5") + "hello");
-        add("length", "folded, empty first", post("/echo", "Content-Length:", " 5") + "hello");
-        add("length", "and chunked", post("/echo", "Content-Length: 5", "Transfer-Encoding: chunked") + CHUNKS);
-        add("length", "chunked, then length", post("/echo", "Transfer-Encoding: chunked", "Content-Length: 5") + CHUNKS);
-        add("length", "twice, and chunked",
-            post("/echo", "Content-Length: 5", "Content-Length: 6", "Transfer-Encoding: chunked") + CHUNKS);
-        add("length", "and identity", post("/echo", "Content-Length: 5", "Transfer-Encoding: identity") + "hello");
-    }
-
-    private void codings() {
-        for (String coding : List.of("chunked", "Chunked", "CHUNKED", " chunked ", "chunked\t", "chunked;q=1", "chunked ; q=1",
-            "gzip, chunked", "gzip,chunked", "gzip ,\tchunked", "chunked, gzip", "chunked, chunked", "chunked,", ",chunked", ",",
-            "", "gzip", "identity", "x-chunked", "chunkedx", "\"chunked\"", "chunke", "chunked\u0000", "chunked gzip",
-            "gzip chunked", "\u000bchunked")) {
-            add("coding", coding, post("/echo", "Transfer-Encoding: " + coding) + CHUNKS);
-        }
-        add("coding", "chunked twice", post("/echo", "Transfer-Encoding: chunked", "Transfer-Encoding: chunked") + CHUNKS);
-        add("coding", "gzip, and chunked", post("/echo", "Transfer-Encoding: gzip", "Transfer-Encoding: chunked") + CHUNKS);
-        add("coding", "chunked, and gzip", post("/echo", "Transfer-Encoding: chunked", "Transfer-Encoding: gzip") + CHUNKS);
-        add("coding", "folded", post("/echo", "Transfer-Encoding:", " chunked") + CHUNKS);
-        add("coding", "a space before the colon", post("/echo", "Transfer-Encoding : chunked") + CHUNKS);
         for (String method : METHODS) {
-            add("coding", method, head(method + " /echo HTTP/1.1", "Transfer-Encoding: chunked") + CHUNKS);
+            add("framing", method, head(method + " /echo HTTP/1.1", "Transfer-Encoding: chunked") + CHUNKS);
         }
-    }
-
-    private void chunks() {
-        for (String body : List.of("0\r\n\r\n", "5\r\nhello\r\n0\r\n\r\n", "2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n",
-            "1\r\nh\r\n1\r\ne\r\n1\r\nl\r\n0\r\n\r\n", "a\r\n0123456789\r\n0\r\n\r\n", "A\r\n0123456789\r\n0\r\n\r\n",
-            "005\r\nhello\r\n000\r\n\r\n", "5 \r\nhello\r\n0\r\n\r\n", "5  x\r\nhello\r\n0\r\n\r\n", " 5\r\nhello\r\n0\r\n\r\n",
-            "\t5\r\nhello\r\n0\r\n\r\n", "5\t\r\nhello\r\n0\r\n\r\n", "+5\r\nhello\r\n0\r\n\r\n", "-5\r\nhello\r\n0\r\n\r\n",
-            "-0\r\n\r\n", "0x5\r\nhello\r\n0\r\n\r\n", "0X5\r\nhello\r\n0\r\n\r\n", "5h\r\nhello\r\n0\r\n\r\n", "x\r\n",
-            "\r\n5\r\nhello\r\n0\r\n\r\n", "\r\n\r\n\r\n0\r\n\r\n", "5\r\nhello0\r\n\r\n", "5\r\nhello\r\n\r\n\r\n0\r\n\r\n",
-            "5\r\nhello\n0\r\n\r\n", "5\nhello\n0\n\n", "5\nhello\r\n0\r\n\r\n", "5\rhello\r\n0\r\n\r\n",
-            "5\r\r\nhello\r\n0\r\n\r\n", "5\r\nhel\r\n0\r\n\r\n", "5\r\nhello world\r\n0\r\n\r\n", "5;a=b\r\nhello\r\n0\r\n\r\n",
-            "5 ;a=b\r\nhello\r\n0\r\n\r\n", "5; a=\"b\"\r\nhello\r\n0;x\r\n\r\n", "5\r\nhello\r\n0;x=y\r\n\r\n",
-            "5\r\nhello\r\n0 \r\n\r\n", "5\r\nhello\r\n00000000000000000000\r\n\r\n", "5\r\nhello\r\n0\r\na: b\r\n\r\n",
-            "5\r\nhello\r\n0\r\na: b\r\nc: d\r\n\r\n", "5\r\nhello\r\n0\r\nContent-Length: 3\r\nHost: y\r\n\r\n",
-            "5\r\nhello\r\n0\r\na\r\n\r\n", "5\r\nhello\r\n0\r\n a\r\n\r\n", "5\r\nhello\r\n0\r\na: b\r\n c\r\n\r\n",
-            "5\r\nhello\r\n0\r\n: \r\n\r\n", "5\r\nhello\r\n0\r\n\n", "5\r\nhello\r\n0\n\r\n", "5\r\nhello\r\n0\r\n\u0000\r\n",
-            "5\u0000\r\nhello\r\n0\r\n\r\n", "\u00005\r\nhello\r\n0\r\n\r\n", "5\r\nh\u0000llo\r\n0\r\n\r\n",
-            "5\r\n\r\n\r\n\r\r\n0\r\n\r\n", "ffffffffffffffff\r\n", "8000000000000000\r\n", "7fffffffffffffff\r\n",
-            "10000000000000005\r\nhello\r\n0\r\n\r\n", "1\r\nh\r\n7fffffffffffffff\r\n", "fffffffffffffffff\r\n",
-            "5\r\nhello\r\ng\r\n", "5\r\nhello\r\n \r\n0\r\n\r\n", "5\r\nhello\r\nGET / HTTP/1.1\r\n\r\n", "\u00b5\r\n0\r\n\r\n",
-            "0000000000000000000000005\r\nhello\r\n0\r\n\r\n")) {
-            add("chunked", body, chunked(body));
-        }
-        add("chunked", "and a second", chunked(CHUNKS) + chunked("5\r\nworld\r\n0\r\n\r\n"));
-        add("chunked", "trailer and a second", chunked("5\r\nhello\r\n0\r\na: b\r\n\r\n") + get("/inspect"));
-        add("chunked", "and close", post("/echo", "Transfer-Encoding: chunked", "Connection: close") + CHUNKS);
-        add("chunked", "to what needs none", post("/", "Transfer-Encoding: chunked") + CHUNKS);
+        add("framing", "none", post("/echo") + "hello");
+        add("framing", "none, and close", post("/echo", "Connection: close") + "hello");
+        add("framing", "two in chunks", chunked(CHUNKS) + chunked("5\r\nworld\r\n0\r\n\r\n"));
+        add("framing", "a trailer and a second", chunked("5\r\nhello\r\n0\r\na: b\r\n\r\n") + get("/inspect"));
+        add("framing", "chunks and close", post("/echo", "Transfer-Encoding: chunked", "Connection: close") + CHUNKS);
+        add("framing", "chunks to what needs none", post("/", "Transfer-Encoding: chunked") + CHUNKS);
     }
 
     private void bodies() {

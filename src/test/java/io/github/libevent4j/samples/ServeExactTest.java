@@ -110,7 +110,7 @@ class ServeExactTest extends SampleTest {
         Files.createDirectory(root.resolve("directory"));
         Files.createSymbolicLink(root.resolve("link.txt"), root.resolve("text.txt"));
         try (Server sample = new Server("serve", "--exact", "--port", "0", "--root", root.toString());
-             Server program = new Server(Programs.start(System.getProperty("libevent4j.programs") + "/server", root.toString()));
+             Server program = new Server(Programs.startNative("server", root.toString()));
              Subject java = new Subject(sample);
              Subject c = new Subject(program)) {
             this.java = java;

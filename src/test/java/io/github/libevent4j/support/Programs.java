@@ -167,6 +167,13 @@ public final class Programs {
         return new Running(builder);
     }
 
+    /** Starts one of the C programs of src/test/native. */
+    public static Running startNative(String name, String... arguments) throws IOException {
+        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("libevent4j.programs"), name).toString()));
+        command.addAll(List.of(arguments));
+        return new Running(new ProcessBuilder(command));
+    }
+
     /** Starts a class in {@linkplain Java a JVM like this one}. */
     public static Running startJava(String mainClass, String... arguments) throws IOException {
         return new Java().start(mainClass, arguments);
