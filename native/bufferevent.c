@@ -1,6 +1,9 @@
 #include "internal.h"
 
 #include <errno.h>
+#include <sys/stat.h>
+
+#include <event2/util.h>
 
 static void
 on_read(struct bufferevent *bev, void *id)
@@ -27,7 +30,10 @@ on_event(struct bufferevent *bev, short what, void *id)
 {
 	int error = errno; /* first of all: anything may overwrite it */
 	JNIEnv *env = libevent4j_env();
+	struct bufferevent *underlying;
 
+	while ((underlying = bufferevent_get_underlying(bev)) != NULL)
+		bev = underlying;
 	(*env)->CallStaticVoidMethod(env, libevent4j_java.callbacks, libevent4j_java.bufferevent_event, ID(id), (jint)what,
 	    (jint)error, (jint)bufferevent_socket_get_dns_error(bev));
 	libevent4j_upcall_done(env);
@@ -45,6 +51,24 @@ with_callbacks(struct bufferevent *bev, void *id)
 	if (bev != NULL)
 		libevent4j_bufferevent_set_callbacks(bev, id);
 	return bev;
+}
+
+int
+libevent4j_bufferevent_prepare(struct libevent4j_loop *loop, int64_t fd)
+{
+	struct stat status;
+	int result = fstat((int)fd, &status);
+
+	/* What epoll cannot wait for, a bufferevent would wait for in vain. */
+	if (result == 0 && (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)) &&
+	    (event_base_get_features(loop->base) & EV_FEATURE_FDS) == 0) {
+		errno = EPERM;
+		result = -1;
+	}
+	if (result == 0)
+		result = evutil_make_socket_nonblocking((evutil_socket_t)fd);
+	libevent4j_failed(errno);
+	return result;
 }
 
 struct bufferevent *
@@ -69,14 +93,15 @@ filter(struct evbuffer *source, struct evbuffer *target, ev_ssize_t limit, enum 
     bool output)
 {
 	JNIEnv *env = libevent4j_env();
-	size_t before = evbuffer_get_length(source);
-	jint result = (*env)->CallStaticIntMethod(env, libevent4j_java.callbacks, libevent4j_java.filter, ID(id), ID(source),
-	    ID(target), (jlong)limit, (jint)mode, (jboolean)output);
+	size_t source_length = evbuffer_get_length(source), target_length = evbuffer_get_length(target);
+	jint result = (*env)->CallStaticIntMethod(env, libevent4j_java.callbacks, libevent4j_java.filter, ID(id), (jlong)limit,
+	    (jint)mode, (jboolean)output);
 
 	if (!libevent4j_upcall_done(env))
 		return BEV_ERROR;
 	/* Libevent calls again and again for as long as it hears OK and there is something left. */
-	if (result == BEV_OK && before > 0 && before == evbuffer_get_length(source))
+	if (result == BEV_OK && source_length > 0 && source_length == evbuffer_get_length(source) &&
+	    target_length == evbuffer_get_length(target))
 		return BEV_NEED_MORE;
 	return (enum bufferevent_filter_result)result;
 }
@@ -120,6 +145,9 @@ libevent4j_bufferevent_connect(struct bufferevent *bev, const char *address, int
 		return -1;
 	result = bufferevent_socket_connect(bev, (struct sockaddr *)&parsed, length);
 	libevent4j_failed(errno);
+	/* When it was connected at once, libevent does not look for that until there is something to write. */
+	if (result == 0 && (bufferevent_get_enabled(bev) & EV_WRITE) != 0)
+		bufferevent_enable(bev, EV_WRITE);
 	return result;
 }
 

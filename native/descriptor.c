@@ -63,6 +63,15 @@ libevent4j_descriptor_close(int64_t fd)
 }
 
 int
+libevent4j_descriptor_shut_down(int64_t fd)
+{
+	int result = shutdown((int)fd, SHUT_WR);
+
+	libevent4j_failed(errno);
+	return result;
+}
+
+int
 libevent4j_would_block(int error)
 {
 	return error == EAGAIN || error == EINTR;

@@ -70,6 +70,8 @@ int libevent4j_descriptor_check(int64_t fd);
 /* A second descriptor of the same file, the caller's to close, or -1. Any thread. */
 int64_t libevent4j_descriptor_dup(int64_t fd);
 void libevent4j_descriptor_close(int64_t fd);
+/* Ends what a connected socket sends. 0, or -1 with errno. */
+int libevent4j_descriptor_shut_down(int64_t fd);
 /* Whether an errno only says that nothing can be read or written now. Any thread. */
 int libevent4j_would_block(int error);
 /* The local port that a socket is bound to, or -1. */
@@ -138,6 +140,8 @@ int libevent4j_buffer_write(struct evbuffer *buffer, int64_t fd, int64_t length)
 
 /* ---- bufferevent.c: Callbacks.bufferEventRead(id), …Written(id) and …Event(id, what, errno, gai error) ---- */
 
+/* Makes a descriptor ready for a bufferevent of this loop. 0, or -1 with errno when it cannot be. */
+int libevent4j_bufferevent_prepare(struct libevent4j_loop *loop, int64_t fd);
 /* bufferevent_socket_new(), with -1 for a socket to be connected. Freed with bufferevent_free(). */
 struct bufferevent *libevent4j_bufferevent_socket(struct libevent4j_loop *loop, int64_t fd, int options, void *id);
 /* bufferevent_pair_new(); the second is bufferevent_pair_get_partner() of the first. */

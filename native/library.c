@@ -39,7 +39,7 @@ find_callbacks(JNIEnv *env, jclass callbacks)
 	    {&libevent4j_java.bufferevent_read, "bufferEventRead", "(J)V"},
 	    {&libevent4j_java.bufferevent_written, "bufferEventWritten", "(J)V"},
 	    {&libevent4j_java.bufferevent_event, "bufferEventEvent", "(JIII)V"},
-	    {&libevent4j_java.filter, "filter", "(JJJJIZ)I"},
+	    {&libevent4j_java.filter, "filter", "(JJIZ)I"},
 	    {&libevent4j_java.filter_freed, "filterFreed", "(J)V"},
 	    {&libevent4j_java.accepted, "accepted", "(JJLjava/lang/String;I)Z"},
 	    {&libevent4j_java.accept_failed, "acceptFailed", "(JI)V"},

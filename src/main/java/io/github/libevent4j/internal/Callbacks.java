@@ -78,7 +78,7 @@ public final class Callbacks {
     /** A filter transforms. */
     public interface FilterTarget extends BufferEventTarget {
         /** @return BEV_OK, BEV_NEED_MORE or BEV_ERROR */
-        int onFilter(long source, long target, long limit, int mode, boolean output) throws Exception;
+        int onFilter(long limit, int mode, boolean output) throws Exception;
 
         void onFreed();
     }
@@ -235,9 +235,8 @@ public final class Callbacks {
         call(id, BufferEventTarget.class, target -> target.onEvent(what, errno, resolverError));
     }
 
-    static int filter(long id, long source, long filtered, long limit, int mode, boolean output) {
-        return ask(id, FilterTarget.class, libevent.BEV_ERROR,
-            target -> target.onFilter(source, filtered, limit, mode, output));
+    static int filter(long id, long limit, int mode, boolean output) {
+        return ask(id, FilterTarget.class, libevent.BEV_ERROR, target -> target.onFilter(limit, mode, output));
     }
 
     static void filterFreed(long id) {

@@ -134,9 +134,9 @@ public final class Loop {
         return base;
     }
 
-    /** Whether the base has not been closed yet. */
-    public boolean isOpen() {
-        return handle.isOpen();
+    /** The handle of the base itself. */
+    public NativeHandle handle() {
+        return handle;
     }
 
     /** The number of priorities (event_base_get_npriorities). */

@@ -44,6 +44,8 @@ public final class Native {
 
     public static native void libevent4j_descriptor_close(@Cast("int64_t") long fd);
 
+    public static native int libevent4j_descriptor_shut_down(@Cast("int64_t") long fd);
+
     public static native int libevent4j_would_block(int error);
 
     public static native int libevent4j_local_port(@Cast("int64_t") long fd);
@@ -123,6 +125,8 @@ public final class Native {
             @Cast("int64_t") long length);
 
     // bufferevent.c
+    public static native int libevent4j_bufferevent_prepare(@Cast("libevent4j_loop*") long loop, @Cast("int64_t") long fd);
+
     public static native @Cast("bufferevent*") long libevent4j_bufferevent_socket(@Cast("libevent4j_loop*") long loop,
             @Cast("int64_t") long fd, int options, @Cast("void*") long id);
 

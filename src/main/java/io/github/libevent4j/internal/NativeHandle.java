@@ -14,7 +14,7 @@ public abstract class NativeHandle implements AutoCloseable {
     private static final Cleaner CLEANER = Cleaner.create();
 
     final Loop loop;
-    private final NativeHandle owner; // null unless this is a borrowed part of another handle
+    private volatile NativeHandle owner; // null unless this is a borrowed part of another handle
     NativeHandle previous;
     NativeHandle next;
     private final AtomicBoolean closed = new AtomicBoolean();
@@ -22,7 +22,6 @@ public abstract class NativeHandle implements AutoCloseable {
     /** The handle of a base, which is what its loop's children hang on. */
     protected NativeHandle(Loop loop) {
         this.loop = loop;
-        this.owner = null;
         loop.adopt(this);
         Live.HANDLES.incrementAndGet();
         CLEANER.register(this, new Leak(getClass().getName(), closed));
@@ -31,7 +30,6 @@ public abstract class NativeHandle implements AutoCloseable {
     /** A handle that lives on a base, and is closed with it. The loop is held. */
     protected NativeHandle(NativeHandle base) {
         this.loop = base.loop;
-        this.owner = null;
         loop.addChild(this);
         Live.HANDLES.incrementAndGet();
     }
@@ -70,7 +68,7 @@ public abstract class NativeHandle implements AutoCloseable {
      */
     @Override
     public void close() {
-        if (markClosed() && owner == null) {
+        if (owner == null && markClosed()) {
             loop.doom(this);
         }
     }
@@ -81,6 +79,18 @@ public abstract class NativeHandle implements AutoCloseable {
             loop.removeChild(this);
             Live.HANDLES.decrementAndGet();
         }
+    }
+
+    /** Makes the native object a part of another handle's, which frees it: this handle is a borrowed one from now on. The loop is held. */
+    protected final void transferTo(NativeHandle newOwner) {
+        loop.removeChild(this);
+        Live.HANDLES.decrementAndGet();
+        owner = newOwner;
+    }
+
+    /** Ends a borrowed handle before its owner. The loop is held. */
+    protected final void end() {
+        markClosed();
     }
 
     /** Whether {@link #close} has not been called yet. Any thread. */

@@ -762,6 +762,11 @@ public final class Buffer extends NativeHandle implements ByteChannel {
         }
     }
 
+    /** Ends a borrowed buffer before its owner. */
+    void endBorrow() {
+        end();
+    }
+
     /** Ends what hangs on this buffer, which is freed now. */
     void dropSubscriptions() {
         List<Subscribed> open = List.copyOf(subscriptions);

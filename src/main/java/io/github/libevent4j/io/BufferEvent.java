@@ -16,17 +16,19 @@ import io.github.libevent4j.internal.Micros;
 import io.github.libevent4j.internal.Native;
 import io.github.libevent4j.internal.NativeHandle;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.LongUnaryOperator;
 
 /**
@@ -37,13 +39,14 @@ import java.util.function.LongUnaryOperator;
  */
 public final class BufferEvent extends NativeHandle {
 
-    /** How a bufferevent behaves (enum bufferevent_options). Its socket is always closed with it. */
+    /**
+     * How a bufferevent behaves (enum bufferevent_options). Its socket is always closed with it, and it has no locks: its loop's thread
+     * alone may use it.
+     */
     public enum Option {
-        /** Locks of its own. The loop's confinement makes them unnecessary; they are libevent's. */
-        THREADSAFE(libevent.BEV_OPT_THREADSAFE),
         /** Run callbacks from the loop, never from inside another call. */
         DEFER_CALLBACKS(libevent.BEV_OPT_DEFER_CALLBACKS),
-        /** Run callbacks without its lock held; needs DEFER_CALLBACKS. */
+        /** Run callbacks without the lock that it does not have: as in libevent, needs DEFER_CALLBACKS. */
         UNLOCK_CALLBACKS(libevent.BEV_OPT_UNLOCK_CALLBACKS);
 
         private final int bit;
@@ -119,7 +122,7 @@ public final class BufferEvent extends NativeHandle {
             OK(libevent.BEV_OK),
             /** More of the source is needed. */
             NEED_MORE(libevent.BEV_NEED_MORE),
-            /** The source cannot be transformed; the listener hears of an error. */
+            /** The source cannot be transformed; nothing moves in this direction any more, and the listener hears of an error. */
             ERROR(libevent.BEV_ERROR);
 
             private final int value;
@@ -129,12 +132,20 @@ public final class BufferEvent extends NativeHandle {
             }
         }
 
+        /** Passes everything on as it is. */
+        Filter NONE = (source, target, limit, mode) -> {
+            target.addBuffer(source, limit < 0 ? Integer.MAX_VALUE : (int) Math.min(limit, Integer.MAX_VALUE));
+            return Result.OK;
+        };
+
         /**
-         * Takes bytes from the source and adds others to the target. Both buffers are valid during the call only.
+         * Takes bytes from the source's start and adds others to the target's end. What it throws goes to the base's handler, and
+         * counts as ERROR.
          *
+         * @param limit the most bytes to add for now, so that the target does not pass its high watermark; -1 for any number
          * @param mode FLUSH and FINISHED ask for all that the filter still holds
          */
-        Result filter(Buffer source, Buffer target, FlushMode mode) throws Exception;
+        Result filter(Buffer source, Buffer target, long limit, FlushMode mode) throws Exception;
     }
 
     static {
@@ -162,20 +173,37 @@ public final class BufferEvent extends NativeHandle {
     private Listener listener = SILENT;
     private ev_token_bucket_cfg bucket;
     private RateLimitGroup group;
-    private boolean attached; // has had something to read from and write to
+    private final Kind kind;
+    private long highWatermark; // of the input
+    private boolean attached; // has something to read from and write to, or will have
+    private boolean connected;
+    private String peer = "its peer"; // for messages
+    private boolean connecting; // now, in a call
+    private Buffer.Subscription ending; // waits for the output to drain
+    private boolean given; // to something native that goes on when this handle is closed
+    private CompletableFuture<List<InetAddress>> lookup; // of the peer's name
     private BufferEvent underlying; // what a filter owns
+    private BufferEvent filter; // which owns this
+    private IOException filterFailure; // which the listener is going to hear of
     private Runnable free; // frees what this belongs to, when it is not its own
 
-    private BufferEvent(NativeHandle neighbour, long address, long id, Buffer.Use output) {
+    private enum Kind {
+        SOCKET,
+        PAIR,
+        FILTER
+    }
+
+    private BufferEvent(NativeHandle neighbour, Kind kind, long address, long id, Buffer.Use output) {
         super(neighbour);
         this.loop = Loop.of(neighbour);
+        this.kind = kind;
         this.id = id;
         this.event = Addresses.of(address, bufferevent::new);
         this.input = new Buffer(this, libevent.bufferevent_get_input(event).address(), Buffer.Use.INPUT);
         this.output = new Buffer(this, libevent.bufferevent_get_output(event).address(), output);
     }
 
-    private static BufferEvent make(NativeHandle neighbour, Target target, Buffer.Use output, LongUnaryOperator maker) {
+    private static BufferEvent make(NativeHandle neighbour, Kind kind, Target target, Buffer.Use output, LongUnaryOperator maker) {
         Loop loop = Loop.of(neighbour);
         long id = loop.register(target);
         long address = maker.applyAsLong(id);
@@ -183,13 +211,14 @@ public final class BufferEvent extends NativeHandle {
             loop.unregister(id);
             throw new OutOfMemoryError("bufferevent_new");
         }
-        target.event = new BufferEvent(neighbour, address, id, output);
+        target.event = new BufferEvent(neighbour, kind, address, id, output);
         return target.event;
     }
 
     private static BufferEvent adopt(NativeHandle neighbour, LongUnaryOperator maker, Runnable free) {
-        BufferEvent made = make(neighbour, new Target(), Buffer.Use.OUTPUT, maker);
+        BufferEvent made = make(neighbour, Kind.SOCKET, new Target(), Buffer.Use.OUTPUT, maker);
         made.attached = true;
+        made.connected = true;
         made.free = free;
         return made;
     }
@@ -197,12 +226,23 @@ public final class BufferEvent extends NativeHandle {
     private long giveAway() {
         enter();
         try {
+            ensureOwn();
             dropLimits();
+            dropSubscriptions();
+            given = true;
             transfer();
-            loop.unregister(id);
+            if (kind != Kind.FILTER) { // whose callbacks go on
+                loop.unregister(id);
+            }
             return event.address();
         } finally {
             loop.exit();
+        }
+    }
+
+    private void ensureOwn() {
+        if (given) {
+            throw new IllegalStateException("this bufferevent belongs to a filter");
         }
     }
 
@@ -223,16 +263,23 @@ public final class BufferEvent extends NativeHandle {
     }
 
     /**
-     * A bufferevent on a connected, non-blocking socket, which it owns from now on (bufferevent_socket_new).
+     * A bufferevent on a connected socket, or on a pipe or terminal. It owns the descriptor from now on, and makes it non-blocking
+     * (bufferevent_socket_new).
      *
-     * @throws IOException when the descriptor is not open
+     * @throws IOException when the descriptor is not open, or is a file's, which epoll cannot wait for; it stays the caller's then
      */
     public static BufferEvent create(EventBase base, long descriptor, Option... options) throws IOException {
         Descriptors.checkRange(descriptor);
-        if (Native.libevent4j_descriptor_check(descriptor) != 0) {
-            throw new LibeventException("bufferevent_socket_new of descriptor " + descriptor, Native.libevent4j_errno());
+        Loop loop = Loop.of(base);
+        loop.enter();
+        try {
+            if (Native.libevent4j_bufferevent_prepare(loop.address(), descriptor) != 0) {
+                throw new LibeventException("bufferevent_socket_new of descriptor " + descriptor, Native.libevent4j_errno());
+            }
+            return socket(base, descriptor, options);
+        } finally {
+            loop.exit();
         }
-        return socket(base, descriptor, options);
     }
 
     private static BufferEvent socket(EventBase base, long descriptor, Option... options) {
@@ -240,16 +287,20 @@ public final class BufferEvent extends NativeHandle {
         Loop loop = Loop.of(base);
         loop.enter();
         try {
-            BufferEvent made = make(base, new Target(), Buffer.Use.SOCKET_OUTPUT,
+            BufferEvent made = make(base, Kind.SOCKET, new Target(), Buffer.Use.SOCKET_OUTPUT,
                 id -> Native.libevent4j_bufferevent_socket(loop.address(), descriptor, bits, id));
             made.attached = descriptor >= 0;
+            made.connected = descriptor >= 0;
             return made;
         } finally {
             loop.exit();
         }
     }
 
-    /** Two bufferevents, each of which reads what the other writes (bufferevent_pair_new). */
+    /**
+     * Two bufferevents, each of which reads what the other writes (bufferevent_pair_new). Their callbacks are always deferred. When one
+     * is closed, the other does not hear of it: {@link #flush flush} with FINISHED tells it that this is the end.
+     */
     public static List<BufferEvent> pair(EventBase base, Option... options) {
         int bits = bits(options);
         Loop loop = Loop.of(base);
@@ -259,16 +310,18 @@ public final class BufferEvent extends NativeHandle {
             long partnerId = loop.register(partnerTarget);
             BufferEvent first;
             try {
-                first = make(base, new Target(), Buffer.Use.OUTPUT,
+                first = make(base, Kind.PAIR, new Target(), Buffer.Use.OUTPUT,
                     id -> Native.libevent4j_bufferevent_pair(loop.address(), bits, id, partnerId));
             } catch (OutOfMemoryError e) {
                 loop.unregister(partnerId);
                 throw e;
             }
-            first.attached = true;
-            partnerTarget.event = new BufferEvent(base, libevent.bufferevent_pair_get_partner(first.event).address(), partnerId,
-                Buffer.Use.OUTPUT);
-            partnerTarget.event.attached = true;
+            long partner = libevent.bufferevent_pair_get_partner(first.event).address();
+            partnerTarget.event = new BufferEvent(base, Kind.PAIR, partner, partnerId, Buffer.Use.OUTPUT);
+            for (BufferEvent each : List.of(first, partnerTarget.event)) {
+                each.attached = true;
+                each.connected = true;
+            }
             return List.of(first, partnerTarget.event);
         } finally {
             loop.exit();
@@ -276,8 +329,8 @@ public final class BufferEvent extends NativeHandle {
     }
 
     /**
-     * A bufferevent that transforms what goes through another, which it owns from now on: the other is closed as far as its handle
-     * goes (bufferevent_filter_new).
+     * A bufferevent that transforms what goes through another (bufferevent_filter_new). The other is a part of it from now on, open
+     * for as long as it is: closing it does nothing, and the filter's listener hears what happens to it.
      *
      * @param input transforms what the underlying one read
      * @param output transforms what it is to write
@@ -288,34 +341,45 @@ public final class BufferEvent extends NativeHandle {
         int bits = bits(options);
         underlying.enter();
         try {
-            BufferEvent made = make(underlying, new FilterTarget(input, output), Buffer.Use.OUTPUT,
+            underlying.ensureOwn();
+            if (underlying.free != null) {
+                throw new IllegalStateException("this bufferevent belongs to a connection, which a filter cannot own");
+            }
+            FilterTarget target = new FilterTarget(input, output);
+            BufferEvent made = make(underlying, Kind.FILTER, target, Buffer.Use.OUTPUT,
                 id -> Native.libevent4j_bufferevent_filter(underlying.event.address(), bits, id));
+            target.connect(underlying);
             made.attached = true;
-            underlying.giveTo(made);
+            made.underlying = underlying;
+            underlying.filter = made;
+            underlying.given = true;
+            underlying.transferTo(made);
+            if (underlying.kind != Kind.FILTER) { // whose callbacks go on
+                underlying.loop.unregister(underlying.id);
+            }
             return made;
         } finally {
             underlying.loop.exit();
         }
     }
 
-    private void giveTo(BufferEvent filter) {
-        transfer();
-        loop.unregister(id);
-        filter.underlying = this;
+    /** What a filter transforms for, or nothing (bufferevent_get_underlying). */
+    public Optional<BufferEvent> underlying() {
+        return Optional.ofNullable(underlying);
     }
 
     // ---- connecting
 
     /**
-     * Connects to an address (bufferevent_socket_connect). The listener hears onConnected, or onError.
+     * Connects to an address (bufferevent_socket_connect). The listener hears onConnected, or onError; not before this returns.
      *
      * @param address resolved, or a {@link UnixDomainSocketAddress}
-     * @throws IOException when the system refuses at once
+     * @throws IOException when the system refuses at once; the listener hears nothing then, and another address can be tried
      */
     public void connect(SocketAddress address) throws IOException {
         String host;
         int port;
-        if (address instanceof UnixDomainSocketAddress local) {
+        if (address instanceof UnixDomainSocketAddress local && !local.getPath().toString().isEmpty()) {
             host = local.getPath().toString();
             port = -1;
         } else if (address instanceof InetSocketAddress inet) {
@@ -325,52 +389,154 @@ public final class BufferEvent extends NativeHandle {
             host = inet.getAddress().getHostAddress();
             port = inet.getPort();
         } else {
-            throw new IllegalArgumentException(address + " is neither an internet nor a local address");
+            throw new IllegalArgumentException(address + " is neither an internet address nor the path of a local one");
         }
-        enter();
+        startConnecting(address.toString());
         try {
-            startConnecting();
             if (Native.libevent4j_bufferevent_connect(event.address(), host, port) != 0) {
                 attached = false;
                 throw new LibeventException("connect to " + address, Native.libevent4j_errno());
             }
         } finally {
+            connecting = false;
             exit();
         }
     }
 
-    /** Connects by name, with the system's resolver, which blocks the loop (bufferevent_socket_connect_hostname). */
+    /**
+     * Connects by name, with the system's resolver, which blocks the loop (bufferevent_socket_connect_hostname). The listener hears
+     * onConnected, or onError; not before this returns.
+     */
     public void connect(String host, int port) {
-        connectByName(null, host, port);
+        checkName(host, port);
+        startConnecting(host + ":" + port);
+        try {
+            libevent.bufferevent_socket_connect_hostname(event, null, 0, host, port);
+        } finally {
+            connecting = false;
+            exit();
+        }
     }
 
-    /** Connects by name (bufferevent_socket_connect_hostname). */
+    /**
+     * Connects by name, to the first of its addresses that is not refused at once. The listener hears onConnected, or onError; not
+     * before this returns. (What bufferevent_socket_connect_hostname does, but that closing this ends the lookup.)
+     */
     public void connect(Dns dns, String host, int port) {
-        connectByName(Objects.requireNonNull(dns, "dns"), host, port);
+        checkName(host, port);
+        if (Loop.of(dns) != loop) {
+            throw new IllegalArgumentException("a Dns of another base cannot resolve for this one");
+        }
+        startConnecting(host + ":" + port);
+        try {
+            lookup = dns.lookup(host, Dns.Family.ANY);
+            lookup.whenComplete((addresses, failure) -> {
+                if (isOpen()) {
+                    connect(addresses, port, failure);
+                }
+            });
+        } finally {
+            connecting = false;
+            exit();
+        }
     }
 
-    private void connectByName(Dns dns, String host, int port) {
-        Objects.requireNonNull(host, "host");
+    private void connect(List<InetAddress> addresses, int port, Throwable unresolved) {
+        if (unresolved != null) {
+            fail((IOException) new UnknownHostException(unresolved.getMessage()).initCause(unresolved));
+            return;
+        }
+        int errno = 0;
+        for (InetAddress address : addresses) {
+            if (Native.libevent4j_bufferevent_connect(event.address(), address.getHostAddress(), port) == 0) {
+                return;
+            }
+            errno = Native.libevent4j_errno();
+        }
+        fail(new LibeventException("connect to " + peer, errno));
+    }
+
+    /** Tells the listener on a later turn. */
+    private void fail(IOException failure) {
+        loop.execute(() -> {
+            BufferEvent first = first();
+            try {
+                if (first.isOpen()) {
+                    first.listener.onError(first, failure);
+                }
+            } catch (Exception e) {
+                loop.caught(e);
+            }
+        });
+    }
+
+    private static void checkName(String host, int port) {
+        if (host.isEmpty() || host.indexOf('\0') >= 0) {
+            throw new IllegalArgumentException("this is no host's name: '" + host + "'");
+        }
         if (port < 1 || port > 0xFFFF) {
             throw new IllegalArgumentException("a port is 1 to 65535, not " + port);
         }
+    }
+
+    /** Holds the loop. */
+    private void startConnecting(String to) {
+        enter();
+        if (attached) {
+            exit();
+            throw new IllegalStateException("this bufferevent is connected already, or has been: make a new one");
+        }
+        attached = true;
+        connecting = true;
+        peer = to;
+    }
+
+    /**
+     * Ends what this socket sends, as soon as its output is sent; reading goes on. (Libevent has no function for this: its programs
+     * call shutdown.) What is written later cannot be sent.
+     *
+     * @throws IllegalStateException when this is no socket: pairs and filters have {@link #flush flush} with FINISHED
+     */
+    public void shutdownOutput() {
         enter();
         try {
-            if (dns != null && Loop.of(dns) != loop) {
-                throw new IllegalArgumentException("a Dns of another base cannot resolve for this one");
+            if (kind != Kind.SOCKET || !attached) {
+                throw new IllegalStateException("only a connected socket's output can be shut down");
             }
-            startConnecting();
-            libevent.bufferevent_socket_connect_hostname(event, dns == null ? null : dns.raw(), 0, host, port);
+            if (ending == null) {
+                ending = output.onChange((before, added, deleted) -> endWhenSent());
+                endWhenSent();
+            }
         } finally {
             exit();
         }
     }
 
-    private void startConnecting() {
-        if (attached) {
-            throw new IllegalStateException("this bufferevent is connected already, or has been: make a new one");
+    private void endWhenSent() {
+        if (connected && output.length() == 0) {
+            ending.close();
+            Native.libevent4j_descriptor_shut_down(libevent.bufferevent_getfd(event)); // a peer that is gone needs no end
         }
-        attached = true;
+    }
+
+    private void connected() {
+        connected = true;
+        if (ending != null) {
+            endWhenSent();
+        }
+        if (underlying != null) {
+            underlying.connected();
+        }
+    }
+
+    /** The one with a listener: the first of the filters. */
+    private BufferEvent first() {
+        return filter == null ? this : filter.first();
+    }
+
+    /** The one that connects, and reads and writes: the last of those that filters are for. */
+    private BufferEvent last() {
+        return underlying == null ? this : underlying.last();
     }
 
     // ---- data
@@ -392,7 +558,7 @@ public final class BufferEvent extends NativeHandle {
 
     /** Sends text, as UTF-8 (bufferevent_write). */
     public void write(String text) {
-        output.add(text.getBytes(StandardCharsets.UTF_8));
+        output.add(text);
     }
 
     /** Sends bytes from position to limit (bufferevent_write). */
@@ -410,6 +576,7 @@ public final class BufferEvent extends NativeHandle {
         Objects.requireNonNull(listener, "listener");
         enter();
         try {
+            ensureOwn();
             this.listener = listener;
         } finally {
             exit();
@@ -465,7 +632,8 @@ public final class BufferEvent extends NativeHandle {
 
     /**
      * When to call, and when to wait (bufferevent_setwatermark). For READ: the listener is called from {@code low} bytes of input
-     * on, and reading pauses at {@code high}. For WRITE: the listener is called when the output is down to {@code low}.
+     * on; reading pauses at {@code high}, and the listener is called again and again until it has removed some. For WRITE: the
+     * listener is called when the output is down to {@code low}; a filter pauses when its underlying one's has reached {@code high}.
      *
      * @param high 0 for no limit
      */
@@ -477,6 +645,9 @@ public final class BufferEvent extends NativeHandle {
         enter();
         try {
             libevent.bufferevent_setwatermark(event, (short) direction.bit, low, high);
+            if (direction == Direction.READ) {
+                highWatermark = high;
+            }
         } finally {
             exit();
         }
@@ -531,6 +702,26 @@ public final class BufferEvent extends NativeHandle {
         }
     }
 
+    /**
+     * The most bytes to move at a time, so that one connection does not keep the loop for long; 0 for libevent's own 16384
+     * (bufferevent_set_max_single_read, bufferevent_set_max_single_write). A file's bytes are not counted.
+     */
+    public void maxSingle(Direction direction, long bytes) {
+        if (bytes < 0) {
+            throw new IllegalArgumentException("a number of bytes must not be negative: " + bytes);
+        }
+        enter();
+        try {
+            if (direction == Direction.READ) {
+                libevent.bufferevent_set_max_single_read(event, bytes);
+            } else {
+                libevent.bufferevent_set_max_single_write(event, bytes);
+            }
+        } finally {
+            exit();
+        }
+    }
+
     /** The socket's descriptor, or -1 (bufferevent_getfd). It stays this one's. */
     public long descriptor() {
         enter();
@@ -547,13 +738,12 @@ public final class BufferEvent extends NativeHandle {
     public void rateLimit(RateLimit limit) {
         enter();
         try {
+            ensureLimitable();
             ev_token_bucket_cfg before = bucket;
             ev_token_bucket_cfg now = limit == null ? null : bucket(limit);
             if (libevent.bufferevent_set_rate_limit(event, now) != 0) {
-                if (now != null) {
-                    libevent.ev_token_bucket_cfg_free(now);
-                }
-                throw new IllegalStateException("only sockets can be limited, and not all of them: " + this);
+                libevent.ev_token_bucket_cfg_free(now);
+                throw new OutOfMemoryError("bufferevent_set_rate_limit");
             }
             bucket = now; // libevent only points at it
             if (before != null) {
@@ -584,6 +774,34 @@ public final class BufferEvent extends NativeHandle {
         }
     }
 
+    /**
+     * Counts bytes against the limit that are not this one's, or, with a negative number, gives some back
+     * (bufferevent_decrement_read_limit, bufferevent_decrement_write_limit).
+     *
+     * @throws IllegalStateException when it has no limit of its own
+     */
+    public void charge(Direction direction, long bytes) {
+        enter();
+        try {
+            if (bucket == null) {
+                throw new IllegalStateException("this has no rate limit of its own to charge");
+            }
+            if (direction == Direction.READ) {
+                libevent.bufferevent_decrement_read_limit(event, bytes);
+            } else {
+                libevent.bufferevent_decrement_write_limit(event, bytes);
+            }
+        } finally {
+            exit();
+        }
+    }
+
+    private void ensureLimitable() {
+        if (kind != Kind.SOCKET) {
+            throw new IllegalStateException("only sockets can be limited, such as the one that a filter is for");
+        }
+    }
+
     static ev_token_bucket_cfg bucket(RateLimit limit) {
         long bucket = Native.libevent4j_token_bucket(limit.readRate(), limit.readBurst(), limit.writeRate(), limit.writeBurst(),
             Micros.of(limit.tick(), "a tick"));
@@ -595,11 +813,12 @@ public final class BufferEvent extends NativeHandle {
 
     void join(RateLimitGroup joined, bufferevent_rate_limit_group raw) {
         ensureOpen();
+        ensureLimitable();
         if (group != null) {
             leave();
         }
         if (libevent.bufferevent_add_to_rate_limit_group(event, raw) != 0) {
-            throw new IllegalStateException("only sockets can be limited: " + this);
+            throw new OutOfMemoryError("bufferevent_add_to_rate_limit_group");
         }
         group = joined;
     }
@@ -615,8 +834,9 @@ public final class BufferEvent extends NativeHandle {
     private static class Target implements Callbacks.BufferEventTarget {
         BufferEvent event;
 
+        /** Whether the user is to hear nothing any more. */
         private boolean deaf() {
-            return event == null || !event.isOpen();
+            return event == null || !event.isOpen() || !event.loop.handle().isOpen();
         }
 
         @Override
@@ -628,58 +848,130 @@ public final class BufferEvent extends NativeHandle {
 
         @Override
         public void onWritten() throws Exception {
-            if (!deaf()) {
+            if (!deaf() && event.last().connected) { // libevent calls before, when it is connected at once
                 event.listener.onWritten(event);
             }
         }
 
         @Override
         public void onEvent(int what, int errno, int resolverError) throws Exception {
-            if (deaf()) {
+            if (event != null && event.last().connecting) {
+                event.loop.execute(() -> onLaterEvent(what, errno, resolverError));
                 return;
             }
-            Listener listener = event.listener;
-            if ((what & libevent.BEV_EVENT_CONNECTED) != 0) {
-                listener.onConnected(event);
-            } else if ((what & libevent.BEV_EVENT_TIMEOUT) != 0) {
-                listener.onTimeout(event, (what & libevent.BEV_EVENT_READING) != 0 ? Direction.READ : Direction.WRITE);
-            } else if ((what & libevent.BEV_EVENT_ERROR) != 0) {
-                listener.onError(event, resolverError == 0 ? new LibeventException("bufferevent", errno)
-                    : new UnknownHostException(libevent.evutil_gai_strerror(resolverError).getString()));
-            } else if ((what & libevent.BEV_EVENT_EOF) != 0) {
-                listener.onEof(event);
+            // Deferred events come together.
+            if ((what & libevent.BEV_EVENT_CONNECTED) != 0 && !deaf()) {
+                event.connected();
+                event.listener.onConnected(event);
+            }
+            if ((what & libevent.BEV_EVENT_TIMEOUT) != 0 && (what & libevent.BEV_EVENT_READING) != 0 && !deaf()) {
+                event.listener.onTimeout(event, Direction.READ);
+            }
+            if ((what & libevent.BEV_EVENT_TIMEOUT) != 0 && (what & libevent.BEV_EVENT_WRITING) != 0 && !deaf()) {
+                event.listener.onTimeout(event, Direction.WRITE);
+            }
+            if ((what & libevent.BEV_EVENT_ERROR) != 0 && !deaf()) {
+                event.listener.onError(event, event.failure(what, errno, resolverError));
+            }
+            if ((what & libevent.BEV_EVENT_EOF) != 0 && !deaf()) {
+                event.listener.onEof(event);
+            }
+        }
+
+        private void onLaterEvent(int what, int errno, int resolverError) {
+            try {
+                onEvent(what, errno, resolverError);
+            } catch (Exception e) {
+                event.loop.caught(e);
             }
         }
     }
 
-    private static final class FilterTarget extends Target implements Callbacks.FilterTarget {
-        private final Filter input;
-        private final Filter output;
+    private IOException failure(int what, int errno, int resolverError) {
+        String peer = last().peer;
+        IOException failure = filterFailure;
+        filterFailure = null;
+        if (failure != null) {
+            return failure;
+        }
+        if (resolverError != 0) {
+            return new UnknownHostException(peer + ": " + libevent.evutil_gai_strerror(resolverError).getString());
+        }
+        return new LibeventException(((what & libevent.BEV_EVENT_READING) != 0 ? "read from "
+            : (what & libevent.BEV_EVENT_WRITING) != 0 ? "write to " : "connect to ") + peer, errno);
+    }
 
-        FilterTarget(Filter input, Filter output) {
-            this.input = input;
-            this.output = output;
+    private static final class FilterTarget extends Target implements Callbacks.FilterTarget {
+        private final Filter inputFilter;
+        private final Filter outputFilter;
+        private Buffer underlyingInput;
+        private Buffer input;
+        private Buffer output;
+        private Buffer underlyingOutput;
+
+        FilterTarget(Filter inputFilter, Filter outputFilter) {
+            this.inputFilter = inputFilter;
+            this.outputFilter = outputFilter;
+        }
+
+        /** The buffers as the filters may use them: they are the native filter's, which may be there longer than its handle. */
+        void connect(BufferEvent underlying) {
+            NativeHandle base = event.loop.handle();
+            underlyingInput = new Buffer(base, libevent.bufferevent_get_input(underlying.event).address(), Buffer.Use.INPUT);
+            input = new Buffer(base, libevent.bufferevent_get_input(event.event).address(), Buffer.Use.OUTPUT);
+            output = new Buffer(base, libevent.bufferevent_get_output(event.event).address(), Buffer.Use.INPUT);
+            underlyingOutput = new Buffer(base, libevent.bufferevent_get_output(underlying.event).address(),
+                underlying.kind == Kind.SOCKET ? Buffer.Use.SOCKET_OUTPUT : Buffer.Use.OUTPUT);
         }
 
         @Override
-        public int onFilter(long source, long target, long limit, int mode, boolean output) throws Exception {
-            if (event == null || !event.isOpen()) {
+        public int onFilter(long limit, int mode, boolean out) throws Exception {
+            if (underlyingOutput == null || !event.isOpen() && !event.given) {
                 return libevent.BEV_ERROR;
             }
-            Buffer from = new Buffer(event, source, Buffer.Use.INPUT);
-            Buffer to = new Buffer(event, target, Buffer.Use.OUTPUT);
             try {
-                return (output ? this.output : this.input).filter(from, to, FlushMode.values()[mode]).value;
-            } finally {
-                from.close();
-                to.close();
+                FlushMode flush = FlushMode.values()[mode];
+                Filter.Result result = out ? outputFilter.filter(output, underlyingOutput, limit, flush)
+                    : inputFilter.filter(underlyingInput, input, limit, flush);
+                if (result == Filter.Result.ERROR) {
+                    event.filterFailed(out, null);
+                }
+                return result.value;
+            } catch (Throwable e) {
+                event.filterFailed(out, e);
+                throw e;
+            }
+        }
+
+        @Override
+        public void onRead() throws Exception {
+            super.onRead();
+            // What did not fit below the high watermark, libevent leaves where it is when the listener has made room at once.
+            if (event.highWatermark > 0 && event.isOpen() && underlyingInput.length() > 0) {
+                long before = event.input.length();
+                libevent.bufferevent_flush(event.event, (short) libevent.EV_READ, libevent.BEV_NORMAL);
+                if (event.input.length() > before) {
+                    libevent.bufferevent_trigger(event.event, (short) libevent.EV_READ, libevent.BEV_TRIG_DEFER_CALLBACKS);
+                }
             }
         }
 
         @Override
         public void onFreed() {
             event.loop.unregister(event.id);
+            underlyingInput.endBorrow();
+            input.endBorrow();
+            output.endBorrow();
+            underlyingOutput.endBorrow();
         }
+    }
+
+    /** Libevent tells nobody. */
+    private void filterFailed(boolean out, Throwable cause) {
+        filterFailure = new IOException("the filter of " + (out ? "output" : "input") + " failed", cause);
+        libevent.bufferevent_disable(event, (short) (out ? libevent.EV_WRITE : libevent.EV_READ));
+        libevent.bufferevent_trigger_event(event, (short) (libevent.BEV_EVENT_ERROR
+            | (out ? libevent.BEV_EVENT_WRITING : libevent.BEV_EVENT_READING)), libevent.BEV_TRIG_DEFER_CALLBACKS);
     }
 
     /** Takes the limits off, of this one and of what it owns. Libevent points at them until a later turn. */
@@ -697,16 +989,29 @@ public final class BufferEvent extends NativeHandle {
         }
     }
 
+    /** Ends what hangs on the buffers of this one and of what it owns. */
+    private void dropSubscriptions() {
+        input.dropSubscriptions();
+        output.dropSubscriptions();
+        if (underlying != null) {
+            underlying.dropSubscriptions();
+        }
+    }
+
     @Override
     protected void release() {
         dropLimits();
+        dropSubscriptions();
+        if (last().lookup != null) {
+            last().lookup.cancel(false);
+        }
         if (free == null) {
             libevent.bufferevent_free(event);
         } else {
             free.run();
         }
-        if (underlying == null) {
-            loop.unregister(id); // a filter's callbacks go on to its freed callback
+        if (kind != Kind.FILTER) { // whose callbacks go on to its freed callback
+            loop.unregister(id);
         }
     }
 }

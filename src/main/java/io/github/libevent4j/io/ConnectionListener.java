@@ -265,7 +265,7 @@ public final class ConnectionListener extends NativeHandle {
 
         @Override
         public boolean onAccepted(long descriptor, String host, int port) throws Exception {
-            if (!listener.isOpen() || !listener.loop.isOpen()) { // closed by the handler of the one before
+            if (!listener.isOpen() || !listener.base.isOpen()) { // closed by the handler of the one before
                 return false;
             }
             listener.pause = FIRST_PAUSE;
@@ -290,6 +290,11 @@ public final class ConnectionListener extends NativeHandle {
                 listener.errorHandler.failed(new LibeventException("accept on " + listener.address, errno));
             }
         }
+    }
+
+    @Override
+    protected void disarm() {
+        libevent.evconnlistener_disable(listener);
     }
 
     @Override

@@ -147,6 +147,23 @@ public final class RateLimitGroup extends NativeHandle {
         }
     }
 
+    /**
+     * Counts bytes against the limit that are not a member's, or, with a negative number, gives some back
+     * (bufferevent_rate_limit_group_decrement_read, bufferevent_rate_limit_group_decrement_write).
+     */
+    public void charge(BufferEvent.Direction direction, long bytes) {
+        enter();
+        try {
+            if (direction == BufferEvent.Direction.READ) {
+                libevent.bufferevent_rate_limit_group_decrement_read(group, bytes);
+            } else {
+                libevent.bufferevent_rate_limit_group_decrement_write(group, bytes);
+            }
+        } finally {
+            exit();
+        }
+    }
+
     @Override
     protected void release() {
         Set.copyOf(members).forEach(BufferEvent::leave);
