@@ -181,14 +181,16 @@ static void
 set_end(struct evhttp_request *request)
 {
 	const char *connection = evhttp_find_header(request->input_headers, "Connection");
-	bool kept = connection != NULL && evutil_ascii_strcasecmp(connection, "keep-alive") == 0;
+	bool kept = connection == NULL ? request->minor >= 1 : evutil_ascii_strcasecmp(connection, "close") != 0;
 
-	/* Without a length a body ends with the connection, whatever else the server says. */
-	if (has_body(request) && !request->chunked && connection != NULL &&
-	    evhttp_find_header(request->input_headers, "Content-Length") == NULL)
-		set_header(request->input_headers, "Connection", "close");
+	if (has_body(request) && !request->chunked && evhttp_find_header(request->input_headers, "Content-Length") == NULL) {
+		/* Such a body ends with the connection, whatever else the server says. */
+		kept = false;
+		if (connection != NULL)
+			set_header(request->input_headers, "Connection", "close");
+	}
 	/* HTTP/1.0 closes unless it says otherwise; and what an early response announces is not for the next request. */
-	if ((request->minor < 1 && !kept) || request->response_code < 200)
+	if (!kept || request->response_code < 200)
 		set_header(request->output_headers, "Connection", "close");
 }
 

@@ -73,8 +73,10 @@ public final class HttpRequest {
          * @throws IllegalArgumentException when name or value is not allowed in HTTP
          */
         public Builder header(String name, String value) {
-            headers.add(Syntax.name(name));
-            headers.add(Syntax.line("the value of " + name, value));
+            Syntax.name(name);
+            Syntax.line("the value of " + name, value);
+            headers.add(name);
+            headers.add(value);
             return this;
         }
 

@@ -35,7 +35,7 @@ public record Message(String startLine, List<String> headers, byte[] body) {
         }
         Message head = new Message(startLine, headers, new byte[0]);
         String length = head.header("Content-Length");
-        int status = response ? head.status() : 0;
+        int status = response && !headOnly ? head.status() : 0;
         if (headOnly || status / 100 == 1 || status == 204 || status == 304) {
             return head;
         } else if ("chunked".equals(head.header("Transfer-Encoding"))) {

@@ -162,7 +162,7 @@ public final class Programs {
     /** Starts a program. */
     public static Running start(String... command) throws IOException {
         ProcessBuilder builder = new ProcessBuilder(command);
-        builder.command().set(0, Tool.find(command[0]));
+        builder.command().set(0, find(command[0]));
         builder.environment().remove("LD_PRELOAD"); // a sanitizer's library is for what this project builds
         return new Running(builder);
     }
@@ -172,6 +172,17 @@ public final class Programs {
         List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("libevent4j.programs"), name).toString()));
         command.addAll(List.of(arguments));
         return new Running(new ProcessBuilder(command));
+    }
+
+    private static String find(String name) {
+        String path = System.getenv("PATH") + File.pathSeparator + "/usr/sbin";
+        for (String directory : path.split(File.pathSeparator)) {
+            File file = new File(directory, name);
+            if (file.canExecute()) {
+                return file.getPath();
+            }
+        }
+        throw new AssertionError(name + " is not installed, and this test needs it: .ci/run installs it");
     }
 
     /** Starts a class in {@linkplain Java a JVM like this one}. */
