@@ -6,8 +6,8 @@
  * requests before it alone, and in place of the offending one a line that evhttp itself answers with 400, or within a chunked body
  * 413, and a closed connection.
  *
- * Libevent does not say when it frees a bufferevent, so a guard keeps it with a reference of its own, and lets go when evhttp has
- * taken its callbacks away. A timer looks after that, and after the deadlines, while there are connections.
+ * A guard is made with its bufferevent, before evhttp has made the connection. It meets the connection a little later, and hears of
+ * its end by its close callback; while a request is being answered that callback is the exchange's, which passes the end on.
  */
 #include "internal.h"
 
@@ -32,53 +32,51 @@ enum state {
 	TRAILER_START,
 	TRAILER_NAME,
 	TRAILER_VALUE,
+	HELD, /* behind a CONNECT: only its reply tells whether requests follow */
 	REFUSED
 };
 
-/* Enough for the lines whose values matter. */
-#define LINE_SIZE 64
+enum part { NOTHING, HEAD, BODY_PART };
+
+#define LINE_SIZE 64           /* enough for the lines whose values matter */
+#define MAX_LENGTH_DIGITS 18   /* these surely fit */
+#define MAX_CHUNK_DIGITS 15
+#define MAX_AHEAD (64 * 1024)  /* bytes that are read while evhttp wants none */
 
 struct libevent4j_guard {
-	LIST_ENTRY(libevent4j_guard) next;
-	struct libevent4j_guards *guards; /* owns the guard */
-	struct bufferevent *bev;          /* a reference */
-	uint64_t added;                   /* bytes that ever came */
-	uint64_t boundary;                /* up to where, in these, all is good: a message's or a chunk's end */
-	int64_t deadline;                 /* microseconds of the loop's time; 0 for none */
+	LIST_ENTRY(libevent4j_guard) next;    /* in the guards' list, of the fresh or of the others */
+	LIST_ENTRY(libevent4j_guard) same;    /* in the loop's table, when its connection is known */
+	struct libevent4j_guards *guards;     /* owns the guard */
+	struct bufferevent *bev;              /* evhttp's; a reference while the guard is fresh */
+	struct evhttp_connection *connection; /* evhttp's; NULL while the guard is fresh */
+	struct event deadline;
+	enum part timed; /* what the deadline is for */
+	bool surplus;    /* more than there may be: to be closed */
+	bool paused;     /* a request is being answered */
+	bool limited;    /* no more than MAX_AHEAD is read */
+
+	uint64_t added;    /* bytes that ever came */
+	uint64_t boundary; /* up to where, in these, all is good: a message's or a chunk's end */
 	enum state state, after_line;
+	enum part part;     /* what has begun to come */
 	size_t line_length; /* may be more than fits */
 	char line[LINE_SIZE];
+	uint64_t tail;      /* the request line's last eight bytes */
 	uint64_t remaining; /* of the body or chunk */
-	unsigned headers, hosts, lengths, codings;
-	bool any;      /* a byte of the message has come */
+	unsigned spaces, fields, hosts, lengths, codings;
 	bool old;      /* HTTP/1.0 */
 	bool bodiless; /* evhttp reads no body for the method */
+	bool connect;
 };
 
 struct libevent4j_guards {
-	struct event_base *base; /* Java's */
-	struct event sweep;
+	struct libevent4j_loop *loop; /* Java's, outlives the guards */
 	struct libevent4j_limits limits;
+	const struct timeval *head, *body; /* the base's; NULL for no deadline */
+	struct event meet;
 	int64_t connections;
-	LIST_HEAD(, libevent4j_guard) all;
+	LIST_HEAD(, libevent4j_guard) fresh, known;
 };
-
-static const struct timeval SWEEP = {.tv_usec = 250000};
-
-static int64_t
-now(const struct libevent4j_guards *guards)
-{
-	struct timeval tv;
-
-	event_base_gettimeofday_cached(guards->base, &tv);
-	return (int64_t)tv.tv_sec * 1000000 + tv.tv_usec;
-}
-
-static void
-set_deadline(struct libevent4j_guard *guard, int64_t micros)
-{
-	guard->deadline = micros == 0 ? 0 : now(guard->guards) + micros;
-}
 
 /* ---- reading ---- */
 
@@ -110,14 +108,32 @@ whole_line(struct libevent4j_guard *guard)
 	return guard->line_length < LINE_SIZE;
 }
 
-/* Only the line's two ends matter: the method, and the version, which 'old' has followed. */
-static void
+static bool
+has_method(const struct libevent4j_guard *guard, const char *method)
+{
+	size_t length = strlen(method);
+
+	return strncmp(guard->line, method, length) == 0 && guard->line[length] == ' ';
+}
+
+/* A method, a space, a target, a space, and a version of HTTP/1. */
+static bool
 request_line_ends(struct libevent4j_guard *guard)
 {
+	static const char *const with_body[] = {"GET", "POST", "PUT", "DELETE", "OPTIONS", "CONNECT", "PATCH"};
+	static const uint64_t version = 0x485454502f312e; /* HTTP/1. */
+	unsigned char minor = guard->tail & 0xff;
+
 	whole_line(guard);
-	guard->bodiless = strncmp(guard->line, "HEAD ", 5) == 0 || strncmp(guard->line, "TRACE ", 6) == 0;
-	guard->headers = guard->hosts = guard->lengths = guard->codings = 0;
+	guard->bodiless = true;
+	for (size_t i = 0; i < sizeof(with_body) / sizeof(with_body[0]); i++)
+		if (has_method(guard, with_body[i]))
+			guard->bodiless = false;
+	guard->connect = has_method(guard, "CONNECT");
+	guard->old = minor == '0';
+	guard->fields = guard->hosts = guard->lengths = guard->codings = 0;
 	guard->remaining = 0;
+	return guard->spaces == 2 && guard->tail >> 8 == version && isdigit(minor);
 }
 
 /* The value of the kept line when its name is this one, without the white space around it; else NULL. */
@@ -139,22 +155,27 @@ value_of(struct libevent4j_guard *guard, const char *name)
 }
 
 static bool
+field_ends(struct libevent4j_guard *guard)
+{
+	return ++guard->fields <= guard->guards->limits.max_headers || guard->guards->limits.max_headers == 0;
+}
+
+static bool
 header_ends(struct libevent4j_guard *guard)
 {
 	bool whole = whole_line(guard);
 	char *value;
 
-	if (++guard->headers > guard->guards->limits.max_headers && guard->guards->limits.max_headers != 0)
+	if (!field_ends(guard))
 		return false;
-	if (strncasecmp(guard->line, "Host:", 5) == 0)
+	if (value_of(guard, "Host") != NULL)
 		return ++guard->hosts == 1;
 	if ((value = value_of(guard, "Content-Length")) != NULL) {
 		size_t digits = strspn(value, "0123456789");
 
-		if (!whole || digits == 0 || digits > 18 || value[digits] != '\0' || ++guard->lengths > 1)
+		if (!whole || digits == 0 || digits > MAX_LENGTH_DIGITS || value[digits] != '\0' || ++guard->lengths > 1)
 			return false;
-		for (guard->remaining = 0; *value != '\0'; value++)
-			guard->remaining = guard->remaining * 10 + (uint64_t)(*value - '0');
+		guard->remaining = strtoull(value, NULL, 10);
 	} else if ((value = value_of(guard, "Transfer-Encoding")) != NULL) {
 		return whole && strcasecmp(value, "chunked") == 0 && ++guard->codings == 1 && !guard->old;
 	}
@@ -162,11 +183,20 @@ header_ends(struct libevent4j_guard *guard)
 }
 
 static void
+stop_deadline(struct libevent4j_guard *guard)
+{
+	if (guard->timed != NOTHING)
+		event_del(&guard->deadline);
+	guard->timed = NOTHING;
+}
+
+static void
 message_ends(struct libevent4j_guard *guard)
 {
-	guard->state = REQUEST_LINE;
-	guard->any = false;
-	guard->deadline = 0;
+	guard->state = guard->connect ? HELD : REQUEST_LINE;
+	guard->part = NOTHING;
+	guard->spaces = 0;
+	stop_deadline(guard);
 	begin_line(guard);
 }
 
@@ -178,7 +208,7 @@ head_ends(struct libevent4j_guard *guard)
 		return false;
 	if (guard->codings > 0 || guard->remaining > 0) {
 		guard->state = guard->codings > 0 ? CHUNK_SIZE : BODY;
-		set_deadline(guard, guard->guards->limits.body_micros);
+		guard->part = BODY_PART;
 		begin_line(guard);
 	} else {
 		message_ends(guard);
@@ -189,7 +219,8 @@ head_ends(struct libevent4j_guard *guard)
 static bool
 chunk_size_ends(struct libevent4j_guard *guard)
 {
-	if (!whole_line(guard) || guard->line_length == 0 || guard->line_length > 15)
+	whole_line(guard);
+	if (guard->line_length == 0)
 		return false;
 	guard->remaining = strtoull(guard->line, NULL, 16);
 	guard->state = guard->remaining == 0 ? TRAILER_START : CHUNK_DATA;
@@ -204,8 +235,7 @@ line_ends(struct libevent4j_guard *guard)
 	switch (guard->after_line) {
 	case REQUEST_LINE:
 		guard->state = HEADER_START;
-		request_line_ends(guard);
-		return true;
+		return request_line_ends(guard);
 	case HEADER_START:
 		return head_ends(guard);
 	case HEADER_VALUE:
@@ -222,7 +252,7 @@ line_ends(struct libevent4j_guard *guard)
 		return true;
 	case TRAILER_VALUE:
 		guard->state = TRAILER_START;
-		return true;
+		return field_ends(guard);
 	default:
 		return false;
 	}
@@ -243,11 +273,9 @@ take(struct libevent4j_guard *guard, unsigned char c)
 	}
 	switch (guard->state) {
 	case REQUEST_LINE:
-		if (!guard->any) {
-			guard->any = true;
-			set_deadline(guard, guard->guards->limits.head_micros);
-		}
-		guard->old = c == '0'; /* of HTTP/1.0, once the line is complete */
+		guard->part = HEAD;
+		guard->spaces += c == ' ';
+		guard->tail = guard->tail << 8 | c;
 		keep(guard, c);
 		return !control;
 	case HEADER_START:
@@ -268,7 +296,7 @@ take(struct libevent4j_guard *guard, unsigned char c)
 		return !control || c == '\t';
 	case CHUNK_SIZE:
 		keep(guard, c);
-		return isxdigit(c);
+		return isxdigit(c) && guard->line_length <= MAX_CHUNK_DIGITS;
 	default: /* CHUNK_CR: only CR */
 		return false;
 	}
@@ -280,7 +308,7 @@ read_bytes(struct libevent4j_guard *guard, const unsigned char *bytes, size_t le
 {
 	const unsigned char *end = bytes + length, *start = bytes;
 
-	while (bytes < end) {
+	while (bytes < end && guard->state != HELD) {
 		if (guard->state == BODY || guard->state == CHUNK_DATA) {
 			size_t part = (size_t)(end - bytes);
 
@@ -296,8 +324,9 @@ read_bytes(struct libevent4j_guard *guard, const unsigned char *bytes, size_t le
 			}
 			continue;
 		}
-		if ((guard->state == REQUEST_LINE && !guard->any) || (guard->state == CHUNK_SIZE && guard->line_length == 0) ||
-		    guard->state == CHUNK_CR || guard->state == TRAILER_START)
+		if ((guard->state == REQUEST_LINE && guard->part == NOTHING) ||
+		    (guard->state == CHUNK_SIZE && guard->line_length == 0) || guard->state == CHUNK_CR ||
+		    guard->state == TRAILER_START)
 			guard->boundary = position + (uint64_t)(bytes - start);
 		if (!take(guard, *bytes++))
 			return false;
@@ -311,13 +340,13 @@ static void
 refuse(struct libevent4j_guard *guard, struct evbuffer *input)
 {
 	static const char nonsense[] = "\001\r\n";
-	size_t length = evbuffer_get_length(input);
-	uint64_t gone = guard->added - length;
+	uint64_t gone = guard->added - evbuffer_get_length(input);
 	size_t before = guard->boundary > gone ? (size_t)(guard->boundary - gone) : 0;
 	struct evbuffer *kept = evbuffer_new();
 
 	guard->state = REFUSED;
-	guard->deadline = 0;
+	guard->part = NOTHING;
+	stop_deadline(guard);
 	if (kept != NULL)
 		evbuffer_remove_buffer(input, kept, before);
 	evbuffer_drain(input, (size_t)-1);
@@ -328,34 +357,18 @@ refuse(struct libevent4j_guard *guard, struct evbuffer *input)
 	evbuffer_add(input, nonsense, sizeof(nonsense) - 1);
 }
 
-/* Whether evhttp has freed the connection: only our reference keeps its bufferevent. */
-static bool
-is_free(const struct libevent4j_guard *guard)
-{
-	bufferevent_event_cb event;
-
-	bufferevent_getcb(guard->bev, NULL, NULL, &event, NULL);
-	return event == NULL;
-}
-
+/* Reads the last bytes of the input. */
 static void
-on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
+judge(struct libevent4j_guard *guard, struct evbuffer *input, size_t left)
 {
-	struct libevent4j_guard *guard = arg;
 	struct evbuffer_ptr at;
 	struct evbuffer_iovec extent;
-	size_t left = info->n_added;
 
-	if (left == 0)
-		return;
-	if (is_free(guard)) { /* what still comes is nobody's */
-		bufferevent_disable(guard->bev, EV_READ);
+	if ((guard->state == BODY || guard->state == CHUNK_DATA) && guard->remaining > left) {
+		guard->remaining -= left;
 		return;
 	}
-	if (guard->state == REFUSED)
-		return;
-	guard->added += left;
-	if (!guard->guards->limits.strict || evbuffer_ptr_set(input, &at, evbuffer_get_length(input) - left, EVBUFFER_PTR_SET) != 0)
+	if (evbuffer_ptr_set(input, &at, evbuffer_get_length(input) - left, EVBUFFER_PTR_SET) != 0)
 		return;
 	while (left > 0 && evbuffer_peek(input, (ev_ssize_t)left, &at, &extent, 1) > 0) {
 		size_t length = extent.iov_len < left ? extent.iov_len : left;
@@ -370,95 +383,257 @@ on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
 	}
 }
 
+/* The part that has begun to come has its time from now on. */
 static void
-let_go(struct libevent4j_guard *guard)
+start_deadline(struct libevent4j_guard *guard)
 {
-	evbuffer_remove_cb(bufferevent_get_input(guard->bev), on_input, guard);
-	bufferevent_decref(guard->bev);
-	LIST_REMOVE(guard, next);
-	guard->guards->connections--;
-	libevent4j_free(guard);
+	const struct timeval *time = guard->part == HEAD ? guard->guards->head : guard->guards->body;
+
+	if (guard->part == guard->timed || guard->paused)
+		return;
+	stop_deadline(guard);
+	if (guard->part != NOTHING && time != NULL) {
+		event_add(&guard->deadline, time);
+		guard->timed = guard->part;
+	}
 }
 
 static void
-on_sweep(evutil_socket_t fd, short what, void *arg)
+on_deadline(evutil_socket_t fd, short what, void *arg)
 {
-	struct libevent4j_guards *guards = arg;
-	struct libevent4j_guard *guard, *next;
-	int64_t time = now(guards);
+	struct libevent4j_guard *guard = arg;
 
 	(void)fd;
 	(void)what;
-	for (guard = LIST_FIRST(&guards->all); guard != NULL; guard = next) {
-		next = LIST_NEXT(guard, next);
-		/* What evhttp does when nothing comes for too long. */
-		if (!is_free(guard) && guard->deadline != 0 && guard->deadline <= time)
-			bufferevent_trigger_event(guard->bev, BEV_EVENT_READING | BEV_EVENT_TIMEOUT, 0);
-		if (is_free(guard))
-			let_go(guard);
+	guard->timed = NOTHING;
+	/* What evhttp does when nothing comes for too long. */
+	bufferevent_trigger_event(guard->bev, BEV_EVENT_READING | BEV_EVENT_TIMEOUT, 0);
+}
+
+/* Evhttp does not stop reading while it writes, but wants nothing of it. */
+static void
+limit_input(struct libevent4j_guard *guard, struct evbuffer *input)
+{
+	bufferevent_data_cb read;
+
+	if (guard->limited || evbuffer_get_length(input) <= MAX_AHEAD)
+		return;
+	bufferevent_getcb(guard->bev, &read, NULL, NULL, NULL);
+	if (read == NULL) {
+		guard->limited = true;
+		bufferevent_setwatermark(guard->bev, EV_READ, 0, MAX_AHEAD);
 	}
-	if (guards->connections > 0)
-		event_add(&guards->sweep, &SWEEP);
+}
+
+static void
+lift_limit(struct libevent4j_guard *guard)
+{
+	if (guard->limited)
+		bufferevent_setwatermark(guard->bev, EV_READ, 0, 0);
+	guard->limited = false;
+}
+
+static void meet(struct libevent4j_guard *guard);
+
+static void
+on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
+{
+	struct libevent4j_guard *guard = arg;
+
+	if (info->n_added == 0)
+		return;
+	if (guard->surplus) {
+		evbuffer_drain(input, (size_t)-1);
+		return;
+	}
+	if (guard->connection == NULL)
+		meet(guard);
+	guard->added += info->n_added;
+	limit_input(guard, input);
+	if (guard->guards->limits.strict && guard->state != HELD && guard->state != REFUSED) {
+		judge(guard, input, info->n_added);
+		start_deadline(guard);
+	}
+}
+
+/* ---- connections ---- */
+
+static void
+free_guard(struct libevent4j_guard *guard)
+{
+	LIST_REMOVE(guard, next);
+	event_del(&guard->deadline);
+	event_debug_unassign(&guard->deadline);
+	if (!guard->surplus)
+		guard->guards->connections--;
+	libevent4j_free(guard);
+}
+
+void
+libevent4j_guard_end(struct libevent4j_guard *guard)
+{
+	evbuffer_remove_cb(bufferevent_get_input(guard->bev), on_input, guard);
+	LIST_REMOVE(guard, same);
+	free_guard(guard);
+}
+
+static void
+on_connection_closed(struct evhttp_connection *connection, void *arg)
+{
+	(void)connection;
+	libevent4j_guard_end(arg);
+}
+
+static struct libevent4j_guard_list *
+same(struct libevent4j_loop *loop, const struct evhttp_connection *connection)
+{
+	return &loop->guards[((uintptr_t)connection >> 6) % LIBEVENT4J_GUARD_LISTS];
+}
+
+struct libevent4j_guard *
+libevent4j_guard_of(struct libevent4j_loop *loop, const struct evhttp_connection *connection)
+{
+	struct libevent4j_guard *guard;
+
+	LIST_FOREACH (guard, same(loop, connection), same)
+		if (guard->connection == connection)
+			break;
+	return guard;
+}
+
+/* Evhttp has the connection now, as the argument of the bufferevent's callbacks, or could not make it. */
+static void
+meet(struct libevent4j_guard *guard)
+{
+	bufferevent_event_cb event;
+	struct bufferevent *bev = guard->bev;
+	void *connection;
+
+	bufferevent_getcb(bev, NULL, NULL, &event, &connection);
+	if (event == NULL) {
+		evbuffer_remove_cb(bufferevent_get_input(bev), on_input, guard);
+		free_guard(guard);
+	} else {
+		guard->connection = connection;
+		LIST_REMOVE(guard, next);
+		LIST_INSERT_HEAD(&guard->guards->known, guard, next);
+		LIST_INSERT_HEAD(same(guard->guards->loop, connection), guard, same);
+		evhttp_connection_set_closecb(connection, on_connection_closed, guard);
+	}
+	bufferevent_decref(bev);
+	if (event != NULL && guard->surplus)
+		evhttp_connection_free(connection);
+}
+
+static void
+on_meet(evutil_socket_t fd, short what, void *arg)
+{
+	struct libevent4j_guards *guards = arg;
+
+	(void)fd;
+	(void)what;
+	while (!LIST_EMPTY(&guards->fresh))
+		meet(LIST_FIRST(&guards->fresh));
 }
 
 /* ---- for http_server.c ---- */
 
+void
+libevent4j_guard_pause(struct libevent4j_guard *guard)
+{
+	guard->paused = true;
+	stop_deadline(guard);
+}
+
+void
+libevent4j_guard_resume(struct libevent4j_guard *guard)
+{
+	struct evbuffer *input = bufferevent_get_input(guard->bev);
+
+	evhttp_connection_set_closecb(guard->connection, on_connection_closed, guard);
+	guard->paused = false;
+	lift_limit(guard);
+	if (guard->state == HELD) {
+		guard->state = REQUEST_LINE;
+		evbuffer_unfreeze(input, 0); /* as it is while bytes come */
+		judge(guard, input, evbuffer_get_length(input));
+		evbuffer_freeze(input, 0);
+	}
+	start_deadline(guard);
+}
+
+void
+libevent4j_guard_yield(struct libevent4j_guard *guard)
+{
+	guard->state = HELD;
+	lift_limit(guard);
+}
+
+/* There are many deadlines of few lengths, and nearly all are taken back: the base has a queue for each length. */
+static bool
+set_time(struct event_base *base, int64_t micros, const struct timeval **time)
+{
+	struct timeval tv = libevent4j_timeval(micros);
+
+	*time = micros == 0 ? NULL : event_base_init_common_timeout(base, &tv);
+	return micros == 0 || *time != NULL;
+}
+
 struct libevent4j_guards *
-libevent4j_guards_new(struct event_base *base, const struct libevent4j_limits *limits)
+libevent4j_guards_new(struct libevent4j_loop *loop, const struct libevent4j_limits *limits)
 {
 	struct libevent4j_guards *guards = libevent4j_calloc(sizeof(*guards));
 
-	if (guards != NULL) {
-		guards->base = base;
-		guards->limits = *limits;
-		event_assign(&guards->sweep, base, -1, 0, on_sweep, guards);
+	if (guards == NULL || !set_time(loop->base, limits->head_micros, &guards->head) ||
+	    !set_time(loop->base, limits->body_micros, &guards->body)) {
+		libevent4j_free(guards);
+		return NULL;
 	}
+	guards->loop = loop;
+	guards->limits = *limits;
+	event_assign(&guards->meet, loop->base, -1, 0, on_meet, guards);
 	return guards;
+}
+
+void
+libevent4j_guards_meet(struct libevent4j_guards *guards)
+{
+	on_meet(-1, 0, guards);
 }
 
 void
 libevent4j_guards_free(struct libevent4j_guards *guards)
 {
-	if (guards == NULL)
-		return;
-	while (!LIST_EMPTY(&guards->all))
-		let_go(LIST_FIRST(&guards->all));
-	event_del(&guards->sweep);
-	event_debug_unassign(&guards->sweep);
+	event_del(&guards->meet);
+	event_debug_unassign(&guards->meet);
 	libevent4j_free(guards);
 }
 
 int64_t
 libevent4j_guards_connections(const struct libevent4j_guards *guards)
 {
-	const struct libevent4j_guard *guard;
-	int64_t open = 0;
-
-	LIST_FOREACH (guard, &guards->all, next)
-		if (!is_free(guard))
-			open++;
-	return open;
+	return guards->connections;
 }
 
 int
 libevent4j_guard_new(struct libevent4j_guards *guards, struct bufferevent *bev)
 {
-	struct libevent4j_guard *guard;
+	struct libevent4j_guard *guard = libevent4j_calloc(sizeof(*guard));
 
-	if (guards->limits.max_connections != 0 && guards->connections >= guards->limits.max_connections &&
-	    libevent4j_guards_connections(guards) >= guards->limits.max_connections)
-		return -1;
-	if ((guard = libevent4j_calloc(sizeof(*guard))) == NULL)
-		return -1;
-	if (evbuffer_add_cb(bufferevent_get_input(bev), on_input, guard) == NULL) {
+	if (guard == NULL || evbuffer_add_cb(bufferevent_get_input(bev), on_input, guard) == NULL) {
 		libevent4j_free(guard);
 		return -1;
 	}
+	bufferevent_setcb(bev, NULL, NULL, NULL, NULL); /* until evhttp sets its own */
 	bufferevent_incref(bev);
 	guard->guards = guards;
 	guard->bev = bev;
-	LIST_INSERT_HEAD(&guards->all, guard, next);
-	if (guards->connections++ == 0)
-		event_add(&guards->sweep, &SWEEP);
+	event_assign(&guard->deadline, guards->loop->base, -1, 0, on_deadline, guard);
+	if (guards->limits.max_connections != 0 && guards->connections >= guards->limits.max_connections)
+		guard->surplus = true;
+	else
+		guards->connections++;
+	LIST_INSERT_HEAD(&guards->fresh, guard, next);
+	event_active(&guards->meet, EV_TIMEOUT, 0);
 	return 0;
 }

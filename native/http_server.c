@@ -1,6 +1,7 @@
 #include "internal.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <sys/queue.h>
 
@@ -24,8 +25,6 @@ struct libevent4j_socket {
 	struct evhttp_bound_socket *bound;   /* evhttp's */
 	struct event *resume;                /* owned */
 };
-
-#define MAX_AHEAD (64 * 1024)
 
 static const struct timeval ACCEPT_PAUSE = {.tv_usec = 100000};
 
@@ -51,9 +50,57 @@ struct libevent4j_exchange {
 	struct evhttp_request *request; /* libevent's while the connection lasts; ours once it is gone; NULL when freed */
 	void *id;                       /* NULL: nobody watches */
 	struct event *closed;           /* owned: waits for the client to close its side; NULL unless asked for */
+	struct libevent4j_guard *guard; /* the connection's, while that lasts; NULL when it has none */
 	bool replied, gone;
 	struct timeval read_timeout; /* the connection's, while the reply must not be cut off by it */
 };
+
+/* ---- connections ---- */
+
+/* One end of a pair without its other end: it takes no descriptor, so that evhttp closes the connection. */
+static struct bufferevent *
+dead_bufferevent(struct event_base *base)
+{
+	struct bufferevent *pair[2];
+
+	if (bufferevent_pair_new(base, BEV_OPT_CLOSE_ON_FREE, pair) != 0)
+		return NULL;
+	bufferevent_free(pair[1]);
+	return pair[0];
+}
+
+static struct bufferevent *
+make_bufferevent(struct libevent4j_server *server)
+{
+	JNIEnv *env;
+	jlong made;
+
+	/*
+	 * A reference, of a callback under way, may outlive the connection for a moment, and the bufferevent's events with it: the
+	 * descriptor must not be another connection's by then. So it is the bufferevent's to close, not evhttp's.
+	 */
+	if (!server->own_bufferevents)
+		return bufferevent_socket_new(server->loop->base, -1, BEV_OPT_CLOSE_ON_FREE);
+	env = libevent4j_env();
+	made = (*env)->CallStaticLongMethod(env, libevent4j_java.callbacks, libevent4j_java.server_bufferevent, ID(server->id));
+	return libevent4j_upcall_done(env) ? (struct bufferevent *)(intptr_t)made : NULL;
+}
+
+static struct bufferevent *
+on_connection(struct event_base *base, void *arg)
+{
+	struct libevent4j_server *server = arg;
+	struct bufferevent *bev = make_bufferevent(server);
+
+	if (bev != NULL && server->guards != NULL && libevent4j_guard_new(server->guards, bev) != 0) {
+		bufferevent_free(bev);
+		bev = NULL;
+	}
+	/* With NULL evhttp would make a plain connection in place of the one that was asked for. */
+	return bev == NULL ? dead_bufferevent(base) : bev;
+}
+
+/* ---- servers ---- */
 
 struct libevent4j_server *
 libevent4j_server_new(struct libevent4j_loop *loop, void *id, int exact)
@@ -70,6 +117,8 @@ libevent4j_server_new(struct libevent4j_loop *loop, void *id, int exact)
 	server->loop = loop;
 	server->id = id;
 	server->exact = exact;
+	if (!exact)
+		evhttp_set_bevcb(server->http, on_connection, server);
 	return server;
 }
 
@@ -108,8 +157,6 @@ forget(struct libevent4j_exchange *exchange)
 	struct libevent4j_server *server = exchange->server;
 
 	LIST_REMOVE(exchange, next);
-	if (exchange->closed != NULL)
-		event_free(exchange->closed);
 	libevent4j_free(exchange);
 	if (--server->active == 0 && server->notify_drained) {
 		JNIEnv *env = libevent4j_env();
@@ -142,12 +189,12 @@ tell_ended(const struct libevent4j_exchange *exchange, bool complete)
 	libevent4j_upcall_done(env);
 }
 
-/* What a client sends ahead of its reply is not read beyond a few requests; 0 lifts the limit. */
 static void
-limit_input(const struct libevent4j_exchange *exchange, size_t bytes)
+unwatch_client(struct libevent4j_exchange *exchange)
 {
-	if (exchange->server->guards != NULL)
-		bufferevent_setwatermark(evhttp_connection_get_bufferevent(exchange->request->evcon), EV_READ, 0, bytes);
+	if (exchange->closed != NULL)
+		event_free(exchange->closed);
+	exchange->closed = NULL;
 }
 
 /*
@@ -183,7 +230,8 @@ on_complete(struct evhttp_request *request, void *arg)
 	wait_for_reads(exchange);
 	/* The connection lives on: without this its end would be reported to an exchange that no longer exists. */
 	evhttp_connection_set_closecb(request->evcon, NULL, NULL);
-	limit_input(exchange, 0);
+	if (exchange->guard != NULL)
+		libevent4j_guard_resume(exchange->guard);
 	tell_ended(exchange, true);
 	forget(exchange);
 }
@@ -197,8 +245,10 @@ on_close(struct evhttp_connection *connection, void *arg)
 
 	(void)connection;
 	exchange->gone = true;
-	if (exchange->closed != NULL)
-		event_del(exchange->closed); /* the descriptor's number is soon another connection's */
+	unwatch_client(exchange); /* while it still has its descriptor */
+	if (exchange->guard != NULL)
+		libevent4j_guard_end(exchange->guard);
+	exchange->guard = NULL;
 	/* A request that libevent has not taken off the connection is freed with it; one that it has is ours to free. */
 	if (exchange->request->evcon != NULL)
 		exchange->request = NULL;
@@ -230,7 +280,9 @@ on_request(struct evhttp_request *request, void *arg)
 	server->active++;
 	evhttp_request_set_on_complete_cb(request, on_complete, exchange);
 	evhttp_connection_set_closecb(request->evcon, on_close, exchange);
-	limit_input(exchange, MAX_AHEAD);
+	exchange->guard = libevent4j_guard_of(server->loop, request->evcon);
+	if (exchange->guard != NULL)
+		libevent4j_guard_pause(exchange->guard);
 
 	taken = (*env)->CallStaticBooleanMethod(env, libevent4j_java.callbacks, libevent4j_java.request, ID(route->id),
 	    (jlong)(intptr_t)exchange, (jint)length);
@@ -386,49 +438,6 @@ libevent4j_socket_close(struct libevent4j_socket *socket)
 	libevent4j_free(socket);
 }
 
-/* One end of a pair without its other end: it takes no descriptor, so that evhttp closes the connection. */
-static struct bufferevent *
-dead_bufferevent(struct event_base *base)
-{
-	struct bufferevent *pair[2];
-
-	if (bufferevent_pair_new(base, BEV_OPT_CLOSE_ON_FREE, pair) != 0)
-		return NULL;
-	bufferevent_free(pair[1]);
-	return pair[0];
-}
-
-static struct bufferevent *
-make_bufferevent(struct libevent4j_server *server)
-{
-	JNIEnv *env;
-	jlong made;
-
-	/*
-	 * A guard's reference outlives the connection for a moment, and the bufferevent's events with it: the descriptor must not be
-	 * another connection's by then. So it is the bufferevent's to close, not evhttp's.
-	 */
-	if (!server->own_bufferevents)
-		return bufferevent_socket_new(server->loop->base, -1, BEV_OPT_CLOSE_ON_FREE);
-	env = libevent4j_env();
-	made = (*env)->CallStaticLongMethod(env, libevent4j_java.callbacks, libevent4j_java.server_bufferevent, ID(server->id));
-	return libevent4j_upcall_done(env) ? (struct bufferevent *)(intptr_t)made : NULL;
-}
-
-static struct bufferevent *
-on_connection(struct event_base *base, void *arg)
-{
-	struct libevent4j_server *server = arg;
-	struct bufferevent *bev = make_bufferevent(server);
-
-	if (bev != NULL && server->guards != NULL && libevent4j_guard_new(server->guards, bev) != 0) {
-		bufferevent_free(bev);
-		bev = NULL;
-	}
-	/* With NULL evhttp would make a plain connection in place of the one that was asked for. */
-	return bev == NULL ? dead_bufferevent(base) : bev;
-}
-
 void
 libevent4j_server_ask_for_bufferevents(struct libevent4j_server *server)
 {
@@ -442,7 +451,7 @@ libevent4j_server_guard(struct libevent4j_server *server, int strict, int64_t ma
 {
 	struct libevent4j_limits limits = {strict, max_connections, (unsigned)max_headers, head_micros, body_micros};
 
-	server->guards = libevent4j_guards_new(server->loop->base, &limits);
+	server->guards = libevent4j_guards_new(server->loop, &limits);
 	if (server->guards == NULL)
 		return -1;
 	evhttp_set_bevcb(server->http, on_connection, server);
@@ -480,6 +489,8 @@ libevent4j_server_free(struct libevent4j_server *server)
 		if (socket->server == server)
 			libevent4j_socket_close(socket);
 	}
+	if (server->guards != NULL)
+		libevent4j_guards_meet(server->guards);
 	/* Before the evhttp, whose connections these need not be: a virtual host's are its parent's. */
 	while ((exchange = LIST_FIRST(&server->exchanges)) != NULL) {
 		if (exchange->gone)
@@ -488,7 +499,8 @@ libevent4j_server_free(struct libevent4j_server *server)
 			evhttp_connection_free(exchange->request->evcon);
 	}
 	evhttp_free(server->http);
-	libevent4j_guards_free(server->guards);
+	if (server->guards != NULL)
+		libevent4j_guards_free(server->guards);
 	while ((route = LIST_FIRST(&server->routes)) != NULL)
 		free_route(route);
 	libevent4j_free(server->content_type);
@@ -503,14 +515,18 @@ libevent4j_exchange_watch(struct libevent4j_exchange *exchange, void *id)
 	exchange->id = id;
 }
 
+/* The client has sent something, has closed its side, or is gone. */
 static void
-on_client_closed(evutil_socket_t fd, short what, void *arg)
+on_client(evutil_socket_t fd, short what, void *arg)
 {
-	const struct libevent4j_exchange *exchange = arg;
-	JNIEnv *env = libevent4j_env();
+	struct libevent4j_exchange *exchange = arg;
+	struct pollfd gone = {.fd = fd};
+	JNIEnv *env;
 
-	(void)fd;
-	(void)what;
+	if ((what & EV_CLOSED) == 0 && poll(&gone, 1, 0) != 1)
+		return;
+	unwatch_client(exchange);
+	env = libevent4j_env();
 	(*env)->CallStaticVoidMethod(env, libevent4j_java.callbacks, libevent4j_java.exchange_client_closed, ID(exchange->id));
 	libevent4j_upcall_done(env);
 }
@@ -518,14 +534,20 @@ on_client_closed(evutil_socket_t fd, short what, void *arg)
 int
 libevent4j_exchange_watch_client(struct libevent4j_exchange *exchange)
 {
-	struct evhttp_connection *connection;
+	const int features = EV_FEATURE_ET | EV_FEATURE_EARLY_CLOSE;
+	struct event_base *base = exchange->server->loop->base;
+	struct bufferevent *bev;
 
 	if (exchange->gone || exchange->closed != NULL)
 		return 0;
-	connection = exchange->request->evcon;
-	/* Libevent does not read while an answer is awaited, so it would not notice. */
-	exchange->closed = event_new(exchange->server->loop->base,
-	    bufferevent_getfd(evhttp_connection_get_bufferevent(connection)), EV_CLOSED, on_client_closed, exchange);
+	if ((event_base_get_features(base) & features) != features)
+		return -1;
+	/*
+	 * Libevent does not read while an answer is awaited, so it would not notice. An error of the socket comes as something to
+	 * read; and whatever comes, comes once: it stays unread.
+	 */
+	bev = evhttp_connection_get_bufferevent(exchange->request->evcon);
+	exchange->closed = event_new(base, bufferevent_getfd(bev), EV_READ | EV_CLOSED | EV_ET | EV_PERSIST, on_client, exchange);
 	return exchange->closed != NULL && event_add(exchange->closed, NULL) == 0 ? 0 : -1;
 }
 
@@ -583,6 +605,7 @@ send_reply(struct libevent4j_exchange *exchange, int status, const char *reason)
 	const struct libevent4j_server *server = exchange->server;
 	struct bufferevent *bev = evhttp_connection_get_bufferevent(exchange->request->evcon);
 
+	unwatch_client(exchange);
 	exchange->replied = true;
 	evhttp_send_reply(exchange->request, status, reason, NULL);
 	if (!server->exact && !server->own_bufferevents)
@@ -686,6 +709,7 @@ libevent4j_exchange_reply_file(struct libevent4j_exchange *exchange, int status,
 static void
 send_error(struct libevent4j_exchange *exchange, int status, const char *reason)
 {
+	unwatch_client(exchange);
 	exchange->replied = true;
 	if (exchange->server->exact || !bodiless(exchange, status)) {
 		evhttp_send_error(exchange->request, status, reason);
@@ -722,6 +746,7 @@ libevent4j_exchange_start(struct libevent4j_exchange *exchange, int status, cons
 	if (!exchange->server->exact && exchange->request->major == 1 && exchange->request->minor == 0 &&
 	    evhttp_find_header(exchange->request->output_headers, "Content-Length") == NULL)
 		evhttp_remove_header(exchange->request->input_headers, "Connection");
+	unwatch_client(exchange);
 	evhttp_send_reply_start(exchange->request, status, reason);
 	wait_for_writes(exchange); /* now that it reads: a timeout that is not running would stay */
 	return 0;
@@ -782,18 +807,22 @@ libevent4j_exchange_abort(struct libevent4j_exchange *exchange)
 
 /* ---- taking a connection over ---- */
 
-/* A connection's end takes two steps that come in any order: Java closes its bufferevent, libevent its connection. */
 struct bufferevent *
 libevent4j_exchange_take_over(JNIEnv *env, jclass native, struct libevent4j_exchange *exchange, jobject head, int direct,
     int offset, int length, void *id)
 {
-	struct evhttp_connection *connection = exchange->request->evcon;
-	struct bufferevent *bev = evhttp_connection_get_bufferevent(connection);
+	struct bufferevent *bev;
 
 	(void)native;
+	if (exchange->gone)
+		return NULL;
+	bev = evhttp_connection_get_bufferevent(exchange->request->evcon);
 	if (libevent4j_add_body(env, bufferevent_get_output(bev), head, direct, offset, length) != 0)
 		return NULL;
-	limit_input(exchange, 0);
+	unwatch_client(exchange);
+	if (exchange->guard != NULL)
+		libevent4j_guard_yield(exchange->guard);
+	exchange->replied = true;
 	/* From here on evhttp has no callback of the bufferevent any more: the connection is only its owner. */
 	bufferevent_set_timeouts(bev, NULL, NULL);
 	libevent4j_bufferevent_set_callbacks(bev, id);

@@ -49,12 +49,16 @@ void libevent4j_log_init(void);
 
 /* ---- event.c ---- */
 
+#define LIBEVENT4J_GUARD_LISTS 1024
+LIST_HEAD(libevent4j_guard_list, libevent4j_guard);
+
 struct libevent4j_loop {
 	struct event_base *base; /* Java's EventBase owns it */
 	void *id;
 	uint8_t *head; /* Java's direct buffer */
 	size_t head_size;
 	LIST_HEAD(, libevent4j_socket) sockets; /* of all its servers, which own them */
+	struct libevent4j_guard_list guards[LIBEVENT4J_GUARD_LISTS]; /* by their connections; their servers own them */
 };
 
 struct timeval libevent4j_timeval(int64_t micros);
@@ -78,12 +82,25 @@ struct libevent4j_limits {
 	int64_t head_micros, body_micros; /* from a message's, or a body's, first byte to its last */
 };
 
-struct libevent4j_guards *libevent4j_guards_new(struct event_base *base, const struct libevent4j_limits *limits);
+struct libevent4j_guards *libevent4j_guards_new(struct libevent4j_loop *loop, const struct libevent4j_limits *limits);
+/* To be called before evhttp_free(), which ends all guards. */
+void libevent4j_guards_meet(struct libevent4j_guards *guards);
+/* When no guard is left. */
 void libevent4j_guards_free(struct libevent4j_guards *guards);
 /* Connections that are open now. */
 int64_t libevent4j_guards_connections(const struct libevent4j_guards *guards);
-/* Guards a new connection's bufferevent; -1 when there are too many connections, or no memory. */
+/* Guards a new connection's bufferevent, or has it closed soon when there are too many; -1 without memory. */
 int libevent4j_guard_new(struct libevent4j_guards *guards, struct bufferevent *bev);
+/* A connection's guard; NULL when it has none. */
+struct libevent4j_guard *libevent4j_guard_of(struct libevent4j_loop *loop, const struct evhttp_connection *connection);
+/* A request is being answered, which takes as long as it takes. Whoever pauses a guard has the connection's close callback. */
+void libevent4j_guard_pause(struct libevent4j_guard *guard);
+/* The reply is through, and the connection goes on. */
+void libevent4j_guard_resume(struct libevent4j_guard *guard);
+/* What follows is not HTTP. */
+void libevent4j_guard_yield(struct libevent4j_guard *guard);
+/* The connection is closed now. */
+void libevent4j_guard_end(struct libevent4j_guard *guard);
 
 /* ---- wire.c: heads and bodies on their way between C and Java ---- */
 

@@ -219,7 +219,8 @@ void libevent4j_exchange_watch(struct libevent4j_exchange *exchange, void *id);
 /* Asks for Callbacks.exchangeClientClosed(id) when the client closes its side before the reply begins. 0, or -1 without the means. */
 int libevent4j_exchange_watch_client(struct libevent4j_exchange *exchange);
 /* Sends a head and takes the connection's bufferevent out of evhttp's hands, with the callbacks of bufferevent.c. It lasts until
- * libevent4j_exchange_abort(), or until Callbacks.exchangeEnded() of the exchange's watch says that the server has freed it. */
+ * libevent4j_exchange_abort(), or until Callbacks.exchangeEnded() of the exchange's watch says that the server has freed it. NULL
+ * when the client has left, or there is no memory; the exchange is still there. */
 struct bufferevent *libevent4j_exchange_take_over(JNIEnv *env, jclass native, struct libevent4j_exchange *exchange, jobject head,
     int direct, int offset, int length, void *id);
 int64_t libevent4j_exchange_body_length(struct libevent4j_exchange *exchange);

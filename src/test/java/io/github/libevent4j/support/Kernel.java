@@ -1,0 +1,33 @@
+package io.github.libevent4j.support;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** What the system's kernel knows of this process and its connections. */
+public final class Kernel {
+
+    private Kernel() {
+    }
+
+    /** Bytes that have come over a connection of IPv4, and that its end at {@code local} has not read yet. */
+    public static long unread(InetSocketAddress local, InetSocketAddress remote) throws IOException {
+        List<String> ends = List.of(hex(local), hex(remote));
+        for (String line : Files.readAllLines(Path.of("/proc/net/tcp"))) {
+            String[] fields = line.strip().split("\\s+");
+            if (List.of(fields).subList(1, 3).equals(ends)) {
+                return Long.parseLong(fields[4].substring(fields[4].indexOf(':') + 1), 16);
+            }
+        }
+        throw new IOException("there is no connection from " + remote + " to " + local);
+    }
+
+    private static String hex(InetSocketAddress address) {
+        int number = ByteBuffer.wrap(address.getAddress().getAddress()).order(ByteOrder.nativeOrder()).getInt();
+        return String.format("%08X:%04X", number, address.getPort());
+    }
+}
