@@ -163,12 +163,19 @@ public final class Loop {
         depth++;
         if (!handle.isOpen()) {
             exit();
+            ensureOpen();
+        }
+    }
+
+    private void ensureOpen() {
+        if (!handle.isOpen()) {
             throw new IllegalStateException(this + " is closed");
         }
     }
 
     private void acquire() {
         while (!hold.tryLock()) {
+            ensureOpen(); // what is being closed may take its time, and even wait for this thread
             Thread other = runner;
             if (other != null) {
                 throw new IllegalStateException(this + " is being run by thread " + other.getName() + ", so thread "
@@ -184,17 +191,17 @@ public final class Loop {
             depth--;
             return;
         }
-        Throwable thrown;
+        settle(release());
+    }
+
+    /** The end of the outermost hold; what is to be thrown after it, or null. */
+    private Throwable release() {
         try {
-            reapHeld();
-            thrown = takeError();
+            runDeferred();
+            return takeError();
         } finally {
             depth--;
             hold.unlock();
-        }
-        reap(); // what another thread deferred in between
-        if (thrown != null) {
-            throw Loop.<RuntimeException>sneaky(thrown);
         }
     }
 
@@ -307,7 +314,7 @@ public final class Loop {
 
     /** What waits for nothing of libevent but the loop itself to be on the stack. */
     private void work() {
-        reapHeld();
+        runDeferred();
         // Only what is here now: a task that adds itself again must not keep the loop from its events.
         for (int n = tasks.size(); n > 0 && libevent.event_base_got_break(base) == 0; n--) {
             runTask();
@@ -444,21 +451,30 @@ public final class Loop {
      */
     public void whenSafe(Runnable action) {
         deferred.add(action);
-        reap();
+        settle(null);
     }
 
-    private void reap() {
+    /** Does what is deferred for as long as nobody holds the loop, and throws what came of it and what was thrown before. */
+    private void settle(Throwable thrown) {
         while (!deferred.isEmpty()) {
             if (held() || !hold.tryLock()) {
                 worker.add(); // the thread that holds the loop reaps on its next turn, or when its hold ends
-                return;
+                break;
             }
             depth++;
-            exit();
+            Throwable next = release();
+            if (thrown == null) {
+                thrown = next;
+            } else if (next != null && next != thrown) {
+                thrown.addSuppressed(next);
+            }
+        }
+        if (thrown != null) {
+            throw Loop.<RuntimeException>sneaky(thrown);
         }
     }
 
-    private void reapHeld() {
+    private void runDeferred() {
         // Only what is here now: what an action defers must not keep the loop from its events.
         for (int n = deferred.size(); n > 0; n--) {
             try {
