@@ -18,19 +18,19 @@ public final class Timer implements AutoCloseable {
         this.event = Event.create(base, -1, bits, "Timer", action);
     }
 
-    private Timer(EventBase base, int bits, Runnable action) {
-        this(base, bits, (event, what) -> action.run());
+    private static Event.Action run(Runnable action) {
         Objects.requireNonNull(action, "action");
+        return (event, what) -> action.run();
     }
 
     /** A timer that runs once for each {@link #start} (evtimer_new). */
     public static Timer create(EventBase base, Runnable action) {
-        return new Timer(base, 0, action);
+        return new Timer(base, 0, run(action));
     }
 
     /** A timer that runs again and again from {@link #start} to {@link #stop}, without drift (EV_PERSIST). */
     public static Timer periodic(EventBase base, Runnable action) {
-        return new Timer(base, libevent.EV_PERSIST, action);
+        return new Timer(base, libevent.EV_PERSIST, run(action));
     }
 
     /** Starts, or starts anew: the time counts from now (evtimer_add). A periodic timer's must be longer than zero. */

@@ -548,6 +548,15 @@ class EventBaseTest extends LibeventTest {
         }
 
         @Test
+        void thatRunWhenTheBaseIsClosedMayWaitForOthersThatUseIt() throws Exception {
+            List<String> refused = new ArrayList<>();
+            EventBase base = EventBase.create();
+            base.execute(() -> inAnotherThread(() -> refused.add(assertThrows(IllegalStateException.class, base::method).getMessage())));
+            base.close();
+            assertEquals(List.of(base + " is closed"), refused);
+        }
+
+        @Test
         void areNeverNull() throws Exception {
             try (EventBase base = EventBase.create()) {
                 assertThrows(NullPointerException.class, () -> base.execute(null));

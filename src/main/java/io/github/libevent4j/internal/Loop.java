@@ -10,7 +10,7 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import java.util.function.Consumer;
 import org.bytedeco.javacpp.Pointer;
 
@@ -38,7 +38,9 @@ public final class Loop {
     private NativeHandle handle;
     private NativeHandle lastChild;
 
-    private final ReentrantLock hold = new ReentrantLock();
+    private static final AtomicReferenceFieldUpdater<Loop, Thread> HOLDER =
+        AtomicReferenceFieldUpdater.newUpdater(Loop.class, Thread.class, "holder");
+    private volatile Thread holder; // not a lock: that cannot be given back at the end of the stack
     private int depth;
     private int pins;
     private volatile Thread runner;
@@ -157,18 +159,26 @@ public final class Loop {
      * @throws IllegalStateException when another thread runs the loop, or the base is closed
      */
     public void enter() {
+        ensureOpen();
         if (!held()) {
             acquire();
         }
         depth++;
-        if (!handle.isOpen()) {
+        if (freed) {
             exit();
+            ensureOpen();
+        }
+    }
+
+    private void ensureOpen() {
+        if (!handle.isOpen()) {
             throw new IllegalStateException(this + " is closed");
         }
     }
 
     private void acquire() {
-        while (!hold.tryLock()) {
+        while (!HOLDER.compareAndSet(this, null, Thread.currentThread())) {
+            ensureOpen(); // what is being closed may take its time, and even wait for this thread
             Thread other = runner;
             if (other != null) {
                 throw new IllegalStateException(this + " is being run by thread " + other.getName() + ", so thread "
@@ -184,23 +194,33 @@ public final class Loop {
             depth--;
             return;
         }
-        Throwable thrown;
-        try {
-            reapHeld();
-            thrown = takeError();
-        } finally {
-            depth--;
-            hold.unlock();
-        }
-        reap(); // what another thread deferred in between
+        Throwable thrown = null;
+        do {
+            try {
+                runDeferred();
+                thrown = merge(thrown, takeError());
+            } finally {
+                depth = 0;
+                holder = null;
+            }
+        } while (!deferred.isEmpty() && tryEnter()); // what another thread deferred in between
         if (thrown != null) {
             throw Loop.<RuntimeException>sneaky(thrown);
         }
     }
 
-    /** Whether this thread holds the loop, so that it may act at once. */
+    /** An outermost hold, unless there is one. */
+    private boolean tryEnter() {
+        if (HOLDER.compareAndSet(this, null, Thread.currentThread())) {
+            depth = 1;
+            return true;
+        }
+        return false;
+    }
+
+    /** Whether this thread holds the loop. A caller's code that runs then is in a callback, with libevent's frames below it. */
     public boolean held() {
-        return hold.isHeldByCurrentThread();
+        return holder == Thread.currentThread();
     }
 
     // ---- running
@@ -210,9 +230,10 @@ public final class Loop {
         if (held()) {
             throw new IllegalStateException(this + " is already being run by this thread: a callback must not run its own loop");
         }
+        Thread self = Thread.currentThread();
         enter();
         try {
-            runner = Thread.currentThread();
+            runner = self;
             stopper.forget();
             worker.forget();
             if (takeStop()) {
@@ -222,7 +243,14 @@ public final class Loop {
             return Native.libevent4j_loop_run(address, flags);
         } finally {
             runner = null;
-            exit();
+            depth = 1; // should the stack have ended between an enter() and its exit()
+            try {
+                exit();
+            } finally {
+                if (holder == self) { // or here
+                    holder = null;
+                }
+            }
         }
     }
 
@@ -307,7 +335,7 @@ public final class Loop {
 
     /** What waits for nothing of libevent but the loop itself to be on the stack. */
     private void work() {
-        reapHeld();
+        runDeferred();
         // Only what is here now: a task that adds itself again must not keep the loop from its events.
         for (int n = tasks.size(); n > 0 && libevent.event_base_got_break(base) == 0; n--) {
             runTask();
@@ -346,12 +374,19 @@ public final class Loop {
                 thrown = e;
             }
         }
-        if (error == null) {
-            error = thrown;
-        } else if (error != thrown) {
-            error.addSuppressed(thrown);
-        }
+        error = merge(error, thrown);
         breakOff();
+    }
+
+    /** The first of both, which keeps the other; either may be null. */
+    private static Throwable merge(Throwable first, Throwable next) {
+        if (first == null) {
+            return next;
+        }
+        if (next != null && next != first) {
+            first.addSuppressed(next);
+        }
+        return first;
     }
 
     /** Whether user code is to be called no more, for now or for good: an error waits to come out, or the base is being closed. */
@@ -360,8 +395,7 @@ public final class Loop {
     }
 
     private Throwable takeError() {
-        Throwable escaped = (Throwable) Native.libevent4j_take_thrown();
-        Throwable taken = error != null ? error : escaped;
+        Throwable taken = merge(error, (Throwable) Native.libevent4j_take_thrown());
         error = null;
         return taken;
     }
@@ -444,21 +478,14 @@ public final class Loop {
      */
     public void whenSafe(Runnable action) {
         deferred.add(action);
-        reap();
-    }
-
-    private void reap() {
-        while (!deferred.isEmpty()) {
-            if (held() || !hold.tryLock()) {
-                worker.add(); // the thread that holds the loop reaps on its next turn, or when its hold ends
-                return;
-            }
-            depth++;
+        if (!held() && tryEnter()) {
             exit();
+        } else {
+            worker.add(); // the thread that holds the loop does it on its next turn, or when its hold ends
         }
     }
 
-    private void reapHeld() {
+    private void runDeferred() {
         // Only what is here now: what an action defers must not keep the loop from its events.
         for (int n = deferred.size(); n > 0; n--) {
             try {
