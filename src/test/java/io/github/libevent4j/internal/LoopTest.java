@@ -54,7 +54,7 @@ class LoopTest extends LibeventTest {
         Loop loop = Loop.of(base);
         base.execute(() -> {
             base.close();
-            loop.whenSafe(() -> ran.add(loop.isOpen()));
+            loop.whenSafe(() -> ran.add(base.isOpen()));
         });
         base.dispatch();
         loop.whenSafe(() -> ran.add("later"));
