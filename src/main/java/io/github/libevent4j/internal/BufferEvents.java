@@ -12,7 +12,15 @@ public abstract class BufferEvents {
         instance = this;
     }
 
+    /** Initialises the class that can, which nobody may have used yet. */
     public static BufferEvents instance() {
+        if (instance == null) {
+            try {
+                Class.forName("io.github.libevent4j.io.BufferEvent");
+            } catch (ClassNotFoundException e) {
+                throw new IllegalStateException(e);
+            }
+        }
         return instance;
     }
 
