@@ -149,22 +149,31 @@ on_segment_freed(const struct evbuffer_file_segment *segment, int flags, void *f
 	*(bool *)freed = true;
 }
 
-int
-libevent4j_buffer_add_file(struct evbuffer *buffer, int64_t fd, int64_t offset, int64_t length, int to_socket)
+static struct evbuffer_file_segment *
+new_segment(int64_t fd, int64_t offset, int64_t length, int to_socket)
 {
 	/* Not mapped into memory either: when the file becomes shorter, reading what was mapped ends the process. */
 	unsigned flags = EVBUF_FS_CLOSE_ON_FREE | (to_socket ? 0 : EVBUF_FS_DISABLE_SENDFILE | EVBUF_FS_DISABLE_MMAP);
 	struct evbuffer_file_segment *segment;
-	bool freed = false;
-	int result;
 
 	errno = 0; /* for a file that is shorter already */
 	segment = evbuffer_file_segment_new((int)fd, offset, length, flags);
 	if (segment == NULL) {
 		libevent4j_failed(errno);
 		libevent4j_descriptor_close(fd);
-		return -1;
 	}
+	return segment;
+}
+
+int
+libevent4j_buffer_add_file(struct evbuffer *buffer, int64_t fd, int64_t offset, int64_t length, int to_socket)
+{
+	struct evbuffer_file_segment *segment = new_segment(fd, offset, length, to_socket);
+	bool freed = false;
+	int result;
+
+	if (segment == NULL)
+		return -1;
 	if (to_socket)
 		evbuffer_set_flags(buffer, EVBUFFER_FLAG_DRAINS_TO_FD);
 	/* When it fails, it has dropped our reference, or not. */
@@ -176,6 +185,24 @@ libevent4j_buffer_add_file(struct evbuffer *buffer, int64_t fd, int64_t offset, 
 		evbuffer_file_segment_free(segment);
 	}
 	return result;
+}
+
+static void
+on_segment_released(const struct evbuffer_file_segment *segment, int flags, void *id)
+{
+	(void)segment;
+	(void)flags;
+	on_released(NULL, 0, id);
+}
+
+struct evbuffer_file_segment *
+libevent4j_file_segment_new(int64_t fd, int64_t offset, int64_t length, int to_socket, void *id)
+{
+	struct evbuffer_file_segment *segment = new_segment(fd, offset, length, to_socket);
+
+	if (segment != NULL)
+		evbuffer_file_segment_add_cleanup_cb(segment, on_segment_released, id);
+	return segment;
 }
 
 struct evbuffer *

@@ -128,6 +128,10 @@ int libevent4j_buffer_add_reference(JNIEnv *env, jclass native, struct evbuffer 
  * socket, and nobody may look into it: the kernel sends what is never in its memory. 0, or -1 with errno, which is 0
  * when the file has become shorter. */
 int libevent4j_buffer_add_file(struct evbuffer *buffer, int64_t fd, int64_t offset, int64_t length, int to_socket);
+/* evbuffer_file_segment_new() of a part of a file: with to_socket for buffers that drain to a plain socket alone, else read now.
+ * Takes the descriptor; NULL like the above. Freed with evbuffer_file_segment_free(); Callbacks.bufferReleased(id) when no buffer
+ * has it any more either. */
+struct evbuffer_file_segment *libevent4j_file_segment_new(int64_t fd, int64_t offset, int64_t length, int to_socket, void *id);
 /* A buffer that shares the first bytes of another, so that they stay; NULL when they cannot be shared. Freed with evbuffer_free(). */
 struct evbuffer *libevent4j_buffer_pin(struct evbuffer *buffer);
 /* evbuffer_peek(): the extents of the buffer's first bytes, as direct buffers in an Object[]. */
@@ -158,6 +162,10 @@ struct ev_token_bucket_cfg *libevent4j_token_bucket(int64_t read_rate, int64_t r
 
 /* ---- listener.c: Callbacks.accepted(id, fd, host, port) and .acceptFailed(id, errno) ---- */
 
+/* evconnlistener_new() of a socket that is bound, which it owns unless this returns NULL with errno. */
+struct evconnlistener *libevent4j_listener_new(struct libevent4j_loop *loop, int64_t fd, int flags, int backlog, void *id);
+/* The address that a socket is bound to in digits, "" of a local one; NULL with errno. */
+jobject libevent4j_listener_host(JNIEnv *env, jclass native, int64_t fd);
 /* evconnlistener_new_bind(); port -1 for the path of a local socket. NULL with errno. Freed with evconnlistener_free(). */
 struct evconnlistener *libevent4j_listener_bind(struct libevent4j_loop *loop, const char *address, int port, int flags,
     int backlog, void *id);

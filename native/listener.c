@@ -68,18 +68,49 @@ on_accept_error(struct evconnlistener *listener, void *id)
 	libevent4j_upcall_done(env);
 }
 
+static struct evconnlistener *
+with_error_callback(struct evconnlistener *listener)
+{
+	libevent4j_failed(errno);
+	if (listener != NULL)
+		evconnlistener_set_error_cb(listener, on_accept_error);
+	return listener;
+}
+
+struct evconnlistener *
+libevent4j_listener_new(struct libevent4j_loop *loop, int64_t fd, int flags, int backlog, void *id)
+{
+	if (evutil_make_socket_nonblocking((evutil_socket_t)fd) != 0) {
+		libevent4j_failed(errno);
+		return NULL;
+	}
+	return with_error_callback(evconnlistener_new(loop->base, on_accept, id, (unsigned)flags, backlog, (evutil_socket_t)fd));
+}
+
+jobject
+libevent4j_listener_host(JNIEnv *env, jclass native, int64_t fd)
+{
+	struct sockaddr_storage address;
+	socklen_t length = sizeof(address);
+	char text[ADDRESS_SIZE];
+
+	(void)native;
+	if (getsockname((int)fd, (struct sockaddr *)&address, &length) != 0) {
+		libevent4j_failed(errno);
+		return NULL;
+	}
+	describe((struct sockaddr *)&address, text, sizeof(text));
+	return (*env)->NewStringUTF(env, text);
+}
+
 struct evconnlistener *
 libevent4j_listener_bind(struct libevent4j_loop *loop, const char *address, int port, int flags, int backlog, void *id)
 {
 	struct sockaddr_storage parsed;
 	int length = libevent4j_parse_address(address, port, &parsed);
-	struct evconnlistener *listener;
 
 	if (length < 0)
 		return NULL;
-	listener = evconnlistener_new_bind(loop->base, on_accept, id, (unsigned)flags, backlog, (struct sockaddr *)&parsed, length);
-	libevent4j_failed(errno);
-	if (listener != NULL)
-		evconnlistener_set_error_cb(listener, on_accept_error);
-	return listener;
+	return with_error_callback(
+	    evconnlistener_new_bind(loop->base, on_accept, id, (unsigned)flags, backlog, (struct sockaddr *)&parsed, length));
 }

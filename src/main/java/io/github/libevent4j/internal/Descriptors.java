@@ -48,6 +48,11 @@ public final class Descriptors {
 
     /** A second descriptor for the channel's file, for the caller to pass on or close; -1 when there is none left. */
     public static long duplicate(Channel channel) {
-        return Native.libevent4j_descriptor_dup(of(channel));
+        return duplicate(of(channel));
+    }
+
+    /** The same for an open descriptor. */
+    public static long duplicate(long descriptor) {
+        return Native.libevent4j_descriptor_dup(descriptor);
     }
 }

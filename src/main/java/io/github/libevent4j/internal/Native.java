@@ -111,6 +111,9 @@ public final class Native {
     public static native int libevent4j_buffer_add_file(@Cast("evbuffer*") long buffer, @Cast("int64_t") long fd,
             @Cast("int64_t") long offset, @Cast("int64_t") long length, int toSocket);
 
+    public static native @Cast("evbuffer_file_segment*") long libevent4j_file_segment_new(@Cast("int64_t") long fd,
+            @Cast("int64_t") long offset, @Cast("int64_t") long length, int toSocket, @Cast("void*") long id);
+
     public static native @Cast("evbuffer*") long libevent4j_buffer_pin(@Cast("evbuffer*") long buffer);
 
     @Raw(withEnv = true)
@@ -146,6 +149,12 @@ public final class Native {
             @Cast("int64_t") long tickMicros);
 
     // listener.c
+    public static native @Cast("evconnlistener*") long libevent4j_listener_new(@Cast("libevent4j_loop*") long loop,
+            @Cast("int64_t") long fd, int flags, int backlog, @Cast("void*") long id);
+
+    @Raw(withEnv = true)
+    public static native Object libevent4j_listener_host(@Cast("int64_t") long fd);
+
     public static native @Cast("evconnlistener*") long libevent4j_listener_bind(@Cast("libevent4j_loop*") long loop,
             String address, int port, int flags, int backlog, @Cast("void*") long id);
 

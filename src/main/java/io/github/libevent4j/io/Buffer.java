@@ -19,6 +19,8 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.ByteChannel;
 import java.nio.channels.FileChannel;
+import java.nio.channels.GatheringByteChannel;
+import java.nio.channels.ScatteringByteChannel;
 import java.nio.channels.SelectableChannel;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
@@ -40,7 +42,7 @@ import java.util.function.Function;
  * bufferevent's input is frozen for ever, and so is the start of its output: these are the bufferevent's to change. An output cannot
  * be looked into either: files that are in it are not in memory.
  */
-public final class Buffer extends NativeHandle implements ByteChannel {
+public final class Buffer extends NativeHandle implements ByteChannel, GatheringByteChannel, ScatteringByteChannel {
 
     /** An end of a buffer. */
     public enum End {
@@ -63,7 +65,13 @@ public final class Buffer extends NativeHandle implements ByteChannel {
 
     /** A listener's place at a buffer. It ends with the buffer, or when this is closed. */
     public interface Subscription extends AutoCloseable {
-        /** Calls the listener no more. Any thread. */
+        /** Does not call the listener until {@link #enable}; what changes meanwhile, it does not hear of (evbuffer_cb_clear_flags). */
+        void disable();
+
+        /** Calls the listener again (evbuffer_cb_set_flags). */
+        void enable();
+
+        /** Calls the listener no more (evbuffer_remove_cb_entry). Any thread. */
         @Override
         void close();
     }
@@ -91,6 +99,7 @@ public final class Buffer extends NativeHandle implements ByteChannel {
     private final List<Subscribed> subscriptions = new ArrayList<>();
     private boolean startFrozen;
     private boolean endFrozen;
+    private boolean deferred;
 
     /** A buffer of its own. */
     private Buffer(NativeHandle neighbour, evbuffer buffer) {
@@ -358,10 +367,7 @@ public final class Buffer extends NativeHandle implements ByteChannel {
      * @throws IOException when the file cannot be read
      */
     public Buffer addFile(FileChannel file, long position, long count) throws IOException {
-        long size = file.size();
-        if (position < 0 || count < 0 || position > size - count) {
-            throw new IllegalArgumentException("the file has " + size + " bytes, not " + count + " from " + position);
-        }
+        FileSegment.checkPart(file, position, count);
         enter(End.END);
         try {
             if (count == 0) {
@@ -379,6 +385,35 @@ public final class Buffer extends NativeHandle implements ByteChannel {
                 }
                 throw new LibeventException("evbuffer_add_file_segment", errno);
             }
+            return this;
+        } finally {
+            exit();
+        }
+    }
+
+    /** Adds the whole of a segment (evbuffer_add_file_segment). */
+    public Buffer addFile(FileSegment segment) throws IOException {
+        return addFile(segment, 0, segment.length());
+    }
+
+    /**
+     * Adds a part of a segment, which can be added again, here and elsewhere (evbuffer_add_file_segment). As with
+     * {@link #addFile(FileChannel, long, long)}, the output of a socket's bufferevent holds no bytes of it; other buffers share
+     * memory that the segment reads the file into when it is first added to one.
+     *
+     * @param offset where in the segment
+     * @throws IOException when the file cannot be read
+     */
+    public Buffer addFile(FileSegment segment, long offset, long count) throws IOException {
+        if (Loop.of(segment) != loop) {
+            throw new IllegalArgumentException("a segment of another base cannot be added to this buffer");
+        }
+        if (offset < 0 || count < 0 || offset > segment.length() - count) {
+            throw new IllegalArgumentException("the segment has " + segment.length() + " bytes, not " + count + " from " + offset);
+        }
+        enter(End.END);
+        try {
+            segment.addTo(buffer, offset, count, use == Use.SOCKET_OUTPUT);
             return this;
         } finally {
             exit();
@@ -741,6 +776,27 @@ public final class Buffer extends NativeHandle implements ByteChannel {
         }
     }
 
+    /**
+     * Calls listeners from the loop from now on, once for all changes since the last time, and no longer inside the call that changes
+     * the buffer (evbuffer_defer_callbacks).
+     *
+     * @throws IllegalStateException when this is a bufferevent's, which has to hear of each change itself
+     */
+    public void deferCallbacks() {
+        enter();
+        try {
+            if (use != Use.OWN) {
+                throw new IllegalStateException("a bufferevent's own buffer tells of its changes at once");
+            }
+            if (!deferred) { // again would forget that one is due
+                libevent.evbuffer_defer_callbacks(buffer, loop.base());
+                deferred = true;
+            }
+        } finally {
+            exit();
+        }
+    }
+
     private static final class Subscribed extends NativeHandle implements Subscription {
         private final Buffer owner;
         private final long id;
@@ -751,6 +807,26 @@ public final class Buffer extends NativeHandle implements ByteChannel {
             this.owner = owner;
             this.id = id;
             this.entry = entry;
+        }
+
+        @Override
+        public void disable() {
+            enter();
+            try {
+                libevent.evbuffer_cb_clear_flags(owner.buffer, entry, libevent.EVBUFFER_CB_ENABLED);
+            } finally {
+                exit();
+            }
+        }
+
+        @Override
+        public void enable() {
+            enter();
+            try {
+                libevent.evbuffer_cb_set_flags(owner.buffer, entry, libevent.EVBUFFER_CB_ENABLED);
+            } finally {
+                exit();
+            }
         }
 
         @Override
@@ -825,6 +901,51 @@ public final class Buffer extends NativeHandle implements ByteChannel {
         int count = source.remaining();
         add(source);
         return count;
+    }
+
+    /** Adds all bytes of several buffers at the end (evbuffer_add_iovec). */
+    @Override
+    public long write(ByteBuffer[] sources) {
+        return write(sources, 0, sources.length);
+    }
+
+    /** Adds all bytes of some of these buffers at the end (evbuffer_add_iovec). */
+    @Override
+    public long write(ByteBuffer[] sources, int offset, int length) {
+        List<ByteBuffer> parts = List.of(sources).subList(offset, Objects.checkFromIndexSize(offset, length, sources.length) + length);
+        enter(End.END);
+        try {
+            long count = 0;
+            for (ByteBuffer part : parts) {
+                count += write(part);
+            }
+            return count;
+        } finally {
+            exit();
+        }
+    }
+
+    /** Removes bytes from the start into several buffers, one after the other; -1 when there are none. */
+    @Override
+    public long read(ByteBuffer[] targets) {
+        return read(targets, 0, targets.length);
+    }
+
+    /** Removes bytes from the start into some of these buffers, one after the other; -1 when there are none. */
+    @Override
+    public long read(ByteBuffer[] targets, int offset, int length) {
+        List<ByteBuffer> parts = List.of(targets).subList(offset, Objects.checkFromIndexSize(offset, length, targets.length) + length);
+        enter(End.START);
+        try {
+            boolean wanted = parts.stream().anyMatch(ByteBuffer::hasRemaining);
+            long count = 0;
+            for (ByteBuffer part : parts) {
+                count += remove(part);
+            }
+            return wanted && count == 0 ? -1 : count;
+        } finally {
+            exit();
+        }
     }
 
     /** Removes from the start what is read; at its end when the buffer is empty. Closing it does nothing. */

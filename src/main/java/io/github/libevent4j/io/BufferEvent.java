@@ -30,6 +30,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.LongUnaryOperator;
+import org.bytedeco.javacpp.SizeTPointer;
 
 /**
  * A socket, one end of a pair, or a filter, with an input buffer that fills and an output buffer that drains by themselves
@@ -84,6 +85,10 @@ public final class BufferEvent extends NativeHandle {
         FlushMode(int value) {
             this.value = value;
         }
+    }
+
+    /** Where {@link #watermark(Direction, long, long) watermarks} are; a high one of 0 is none. */
+    public record Watermark(long low, long high) {
     }
 
     /** What happens on a bufferevent; each method does nothing unless overridden. On the loop's thread. */
@@ -162,6 +167,8 @@ public final class BufferEvent extends NativeHandle {
         };
     }
 
+    private static final String UNKNOWN_PEER = "its peer";
+
     private static final Listener SILENT = new Listener() {
     };
 
@@ -172,16 +179,18 @@ public final class BufferEvent extends NativeHandle {
     private final Buffer output;
     private Listener listener = SILENT;
     private ev_token_bucket_cfg bucket;
+    private RateLimit limit; // the bucket's
     private RateLimitGroup group;
     private final Kind kind;
     private long highWatermark; // of the input
     private boolean attached; // has something to read from and write to, or will have
     private boolean connected;
-    private String peer = "its peer"; // for messages
+    private String peer = UNKNOWN_PEER; // for messages
     private boolean connecting; // now, in a call
     private Buffer.Subscription ending; // waits for the output to drain
     private boolean given; // to something native that goes on when this handle is closed
     private CompletableFuture<List<InetAddress>> lookup; // of the peer's name
+    private BufferEvent partner; // of a pair
     private BufferEvent underlying; // what a filter owns
     private BufferEvent filter; // which owns this
     private IOException filterFailure; // which the listener is going to hear of
@@ -257,6 +266,11 @@ public final class BufferEvent extends NativeHandle {
         return bits;
     }
 
+    /** The base that it lives on (bufferevent_get_base). */
+    public EventBase base() {
+        return (EventBase) loop.handle();
+    }
+
     /** A bufferevent without a socket, to be connected (bufferevent_socket_new). */
     public static BufferEvent create(EventBase base, Option... options) {
         return socket(base, -1, options);
@@ -318,6 +332,8 @@ public final class BufferEvent extends NativeHandle {
             }
             long partner = libevent.bufferevent_pair_get_partner(first.event).address();
             partnerTarget.event = new BufferEvent(base, Kind.PAIR, partner, partnerId, Buffer.Use.OUTPUT);
+            first.partner = partnerTarget.event;
+            partnerTarget.event.partner = first;
             for (BufferEvent each : List.of(first, partnerTarget.event)) {
                 each.attached = true;
                 each.connected = true;
@@ -361,6 +377,11 @@ public final class BufferEvent extends NativeHandle {
         } finally {
             underlying.loop.exit();
         }
+    }
+
+    /** The other one of a pair while that is open, or nothing (bufferevent_pair_get_partner). */
+    public Optional<BufferEvent> partner() {
+        return Optional.ofNullable(partner).filter(BufferEvent::isOpen);
     }
 
     /** What a filter transforms for, or nothing (bufferevent_get_underlying). */
@@ -479,16 +500,89 @@ public final class BufferEvent extends NativeHandle {
         }
     }
 
+    private void ensureUnattached() {
+        if (attached) {
+            throw new IllegalStateException("this bufferevent is connected already, or has been: make a new one");
+        }
+    }
+
     /** Holds the loop. */
     private void startConnecting(String to) {
         enter();
-        if (attached) {
+        try {
+            ensureUnattached();
+        } catch (IllegalStateException e) {
             exit();
-            throw new IllegalStateException("this bufferevent is connected already, or has been: make a new one");
+            throw e;
         }
         attached = true;
         connecting = true;
         peer = to;
+    }
+
+    /**
+     * Gives it a connected socket, or a pipe or terminal, instead of connecting it (bufferevent_setfd). It owns the descriptor from now
+     * on, and makes it non-blocking.
+     *
+     * @throws IllegalStateException when it is connected, or has been and was not detached
+     * @throws IOException as for {@link #create(EventBase, long, Option...)}; it stays the caller's then
+     */
+    public void attach(long descriptor) throws IOException {
+        Descriptors.checkRange(descriptor);
+        enter();
+        try {
+            ensureUnattached();
+            if (Native.libevent4j_bufferevent_prepare(loop.address(), descriptor) != 0) {
+                throw new LibeventException("bufferevent_setfd of descriptor " + descriptor, Native.libevent4j_errno());
+            }
+            setDescriptor(descriptor);
+            attached = true;
+            connected = true;
+        } finally {
+            exit();
+        }
+    }
+
+    /**
+     * Takes the socket away (bufferevent_setfd with -1). What was read stays in the input; what the output still holds is not sent,
+     * unless this is {@linkplain #attach attached} or connected again.
+     *
+     * @return the connection's non-blocking socket, under a number of its own, which the caller owns from now on
+     * @throws IllegalStateException when it has no connected socket of its own to give
+     * @throws IOException when there is no descriptor left
+     */
+    public long detach() throws IOException {
+        enter();
+        try {
+            ensureOwn();
+            if (kind != Kind.SOCKET || free != null || !connected) {
+                throw new IllegalStateException("this bufferevent has no connected socket of its own");
+            }
+            long descriptor = libevent.bufferevent_getfd(event);
+            long taken = Descriptors.duplicate(descriptor);
+            if (taken < 0) {
+                throw new LibeventException("dup of a socket's descriptor", Native.libevent4j_errno());
+            }
+            if (ending != null) {
+                ending.close();
+                ending = null;
+            }
+            setDescriptor(-1);
+            attached = false;
+            connected = false;
+            peer = UNKNOWN_PEER;
+            loop.whenSafe(() -> Native.libevent4j_descriptor_close(descriptor)); // libevent may be about to write to it
+            return taken;
+        } finally {
+            exit();
+        }
+    }
+
+    /** Libevent makes its events anew, with the priority of new ones. */
+    private void setDescriptor(long descriptor) {
+        int priority = libevent.bufferevent_get_priority(event);
+        libevent.bufferevent_setfd(event, descriptor);
+        libevent.bufferevent_priority_set(event, priority);
     }
 
     /**
@@ -569,6 +663,16 @@ public final class BufferEvent extends NativeHandle {
     /** Sends all that a buffer holds, without copying it (bufferevent_write_buffer). */
     public void write(Buffer bytes) {
         output.addBuffer(bytes);
+    }
+
+    /** Takes bytes of the input, up to the target's limit; how many (bufferevent_read). */
+    public int read(ByteBuffer target) {
+        return input.remove(target);
+    }
+
+    /** Moves all of the input to a buffer's end, without copying it (bufferevent_read_buffer). */
+    public void read(Buffer target) {
+        target.addBuffer(input);
     }
 
     /** Who hears what happens; replaces the listener before (bufferevent_setcb). */
@@ -653,6 +757,17 @@ public final class BufferEvent extends NativeHandle {
         }
     }
 
+    /** The watermarks of one direction (bufferevent_getwatermark). */
+    public Watermark watermark(Direction direction) {
+        enter();
+        try (SizeTPointer low = new SizeTPointer(1); SizeTPointer high = new SizeTPointer(1)) {
+            libevent.bufferevent_getwatermark(event, (short) direction.bit, low, high);
+            return new Watermark(low.get(), high.get());
+        } finally {
+            exit();
+        }
+    }
+
     /** How long nothing may move in an enabled direction before onTimeout; zero for ever (bufferevent_set_timeouts). */
     public void timeouts(Duration read, Duration write) {
         long readMicros = Micros.of(read, "the read timeout");
@@ -676,6 +791,16 @@ public final class BufferEvent extends NativeHandle {
             if (libevent.bufferevent_priority_set(event, priority) != 0) {
                 throw new IllegalStateException("the priority cannot change: this is no socket, or a callback is due");
             }
+        } finally {
+            exit();
+        }
+    }
+
+    /** How urgent its callbacks are (bufferevent_get_priority). */
+    public int priority() {
+        enter();
+        try {
+            return libevent.bufferevent_get_priority(event);
         } finally {
             exit();
         }
@@ -722,6 +847,28 @@ public final class BufferEvent extends NativeHandle {
         }
     }
 
+    /** The most bytes to move at a time (bufferevent_get_max_single_read, bufferevent_get_max_single_write). */
+    public long maxSingle(Direction direction) {
+        enter();
+        try {
+            return direction == Direction.READ ? libevent.bufferevent_get_max_single_read(event)
+                : libevent.bufferevent_get_max_single_write(event);
+        } finally {
+            exit();
+        }
+    }
+
+    /** The most bytes that would be moved now, as its limits are (bufferevent_get_max_to_read, bufferevent_get_max_to_write). */
+    public long maxToMove(Direction direction) {
+        enter();
+        try {
+            return direction == Direction.READ ? libevent.bufferevent_get_max_to_read(event)
+                : libevent.bufferevent_get_max_to_write(event);
+        } finally {
+            exit();
+        }
+    }
+
     /** The socket's descriptor, or -1 (bufferevent_getfd). It stays this one's. */
     public long descriptor() {
         enter();
@@ -746,9 +893,20 @@ public final class BufferEvent extends NativeHandle {
                 throw new OutOfMemoryError("bufferevent_set_rate_limit");
             }
             bucket = now; // libevent only points at it
+            this.limit = limit;
             if (before != null) {
                 libevent.ev_token_bucket_cfg_free(before);
             }
+        } finally {
+            exit();
+        }
+    }
+
+    /** The limit that this one alone has, or nothing (bufferevent_get_token_bucket_cfg). */
+    public Optional<RateLimit> rateLimit() {
+        enter();
+        try {
+            return Optional.ofNullable(limit);
         } finally {
             exit();
         }

@@ -7,6 +7,7 @@ import io.github.libevent4j.bindings.evconnlistener;
 import io.github.libevent4j.global.libevent;
 import io.github.libevent4j.internal.Addresses;
 import io.github.libevent4j.internal.Callbacks;
+import io.github.libevent4j.internal.Descriptors;
 import io.github.libevent4j.internal.Loop;
 import io.github.libevent4j.internal.Native;
 import io.github.libevent4j.internal.NativeHandle;
@@ -15,6 +16,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.time.Duration;
 import java.util.Objects;
 
@@ -29,6 +31,8 @@ public final class ConnectionListener extends NativeHandle {
     private static final System.Logger LOGGER = System.getLogger("io.github.libevent4j");
     private static final Duration FIRST_PAUSE = Duration.ofMillis(10);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
+    private static final int FOR_NEW_SOCKETS =
+        libevent.LEV_OPT_REUSEABLE_PORT | libevent.LEV_OPT_BIND_IPV6ONLY | libevent.LEV_OPT_DEFERRED_ACCEPT;
 
     /** A connection that was accepted. It is closed when its handler returns, unless that has taken it. */
     public static final class Accepted {
@@ -95,13 +99,13 @@ public final class ConnectionListener extends NativeHandle {
     private final evconnlistener listener;
     private final long id;
     private final SocketAddress address;
-    private final Handler handler;
-    private final ErrorHandler errorHandler;
+    private Handler handler;
+    private ErrorHandler errorHandler;
     private final Timer resume;
     private Duration pause = FIRST_PAUSE;
     private boolean enabled;
 
-    private ConnectionListener(Builder builder, long listener, long id) {
+    private ConnectionListener(Builder builder, SocketAddress address, long listener, long id) {
         super(builder.base);
         this.base = builder.base;
         this.loop = Loop.of(base);
@@ -111,12 +115,7 @@ public final class ConnectionListener extends NativeHandle {
         this.errorHandler = builder.errorHandler;
         this.enabled = !builder.disabled;
         this.resume = Timer.create(base, this::resume);
-        if (builder.address instanceof InetSocketAddress inet) {
-            this.address = new InetSocketAddress(inet.getAddress(),
-                Native.libevent4j_local_port(libevent.evconnlistener_get_fd(this.listener)));
-        } else {
-            this.address = builder.address;
-        }
+        this.address = address;
     }
 
     /** Listens on an address; see {@link Builder} for more. */
@@ -134,15 +133,48 @@ public final class ConnectionListener extends NativeHandle {
         return new Builder(base, address, handler);
     }
 
+    /**
+     * Accepts on a channel that listens already. It stays the caller's, who may close it: the listener has a descriptor of its own.
+     * The channel becomes non-blocking.
+     */
+    public static Builder newBuilder(EventBase base, ServerSocketChannel channel, Handler handler) {
+        return new Builder(base, channel, handler);
+    }
+
+    /**
+     * Accepts on a stream socket that is bound, such as one that was inherited. The listener owns the descriptor from {@link Builder#bind}
+     * on, and makes it non-blocking.
+     */
+    public static Builder newBuilder(EventBase base, long descriptor, Handler handler) {
+        Descriptors.checkRange(descriptor);
+        return new Builder(base, descriptor, handler);
+    }
+
     /** How to listen. Not thread-safe. */
     public static final class Builder {
         private final EventBase base;
         private final SocketAddress address;
         private final Handler handler;
+        private ServerSocketChannel channel; // which listens already
+        private long descriptor = -1; // which is bound already
         private ErrorHandler errorHandler = failure -> LOGGER.log(System.Logger.Level.WARNING, failure.getMessage());
         private int backlog = 128;
         private int flags = libevent.LEV_OPT_CLOSE_ON_FREE | libevent.LEV_OPT_CLOSE_ON_EXEC;
         private boolean disabled;
+
+        private Builder(EventBase base, ServerSocketChannel channel, Handler handler) {
+            this.base = Objects.requireNonNull(base, "base");
+            this.handler = Objects.requireNonNull(handler, "handler");
+            this.address = null;
+            this.channel = Objects.requireNonNull(channel, "channel");
+        }
+
+        private Builder(EventBase base, long descriptor, Handler handler) {
+            this.base = Objects.requireNonNull(base, "base");
+            this.handler = Objects.requireNonNull(handler, "handler");
+            this.address = null;
+            this.descriptor = descriptor;
+        }
 
         private Builder(EventBase base, SocketAddress address, Handler handler) {
             this.base = Objects.requireNonNull(base, "base");
@@ -199,36 +231,114 @@ public final class ConnectionListener extends NativeHandle {
         }
 
         /**
-         * Listens (evconnlistener_new_bind).
+         * Listens (evconnlistener_new_bind, or evconnlistener_new on a socket that there is already).
          *
-         * @throws IOException when the address cannot be had
+         * @throws IllegalStateException when an option is for new sockets alone, or the channel is not bound
+         * @throws IOException when the address cannot be had; a descriptor that cannot listen stays the caller's
          */
         public ConnectionListener bind() throws IOException {
             Loop loop = Loop.of(base);
             loop.enter();
             try {
-                boolean local = address instanceof UnixDomainSocketAddress;
-                String host = local ? ((UnixDomainSocketAddress) address).getPath().toString()
-                    : ((InetSocketAddress) address).getAddress().getHostAddress();
-                int port = local ? -1 : ((InetSocketAddress) address).getPort();
                 Target target = new Target();
                 long id = loop.register(target);
-                long made = Native.libevent4j_listener_bind(loop.address(), host, port, flags, backlog, id);
-                if (made == 0) {
-                    loop.unregister(id);
-                    throw new LibeventException("bind to " + address, Native.libevent4j_errno());
+                try {
+                    target.listener = address != null ? bind(loop, id) : listen(loop, id);
+                } finally {
+                    if (target.listener == null) {
+                        loop.unregister(id);
+                    }
                 }
-                target.listener = new ConnectionListener(this, made, id);
                 return target.listener;
             } finally {
                 loop.exit();
             }
         }
+
+        private ConnectionListener bind(Loop loop, long id) throws IOException {
+            boolean local = address instanceof UnixDomainSocketAddress;
+            String host = local ? ((UnixDomainSocketAddress) address).getPath().toString()
+                : ((InetSocketAddress) address).getAddress().getHostAddress();
+            int port = local ? -1 : ((InetSocketAddress) address).getPort();
+            long made = Native.libevent4j_listener_bind(loop.address(), host, port, flags, backlog, id);
+            if (made == 0) {
+                throw new LibeventException("bind to " + address, Native.libevent4j_errno());
+            }
+            return new ConnectionListener(this, local ? address : boundTo(made, ((InetSocketAddress) address).getAddress()), made, id);
+        }
+
+        private ConnectionListener listen(Loop loop, long id) throws IOException {
+            if ((flags & FOR_NEW_SOCKETS) != 0) {
+                throw new IllegalStateException("this socket is bound already: reusePort, ipv6Only and deferredAccept are for new ones");
+            }
+            SocketAddress bound = channel == null ? null : channel.getLocalAddress();
+            if (channel != null && bound == null) {
+                throw new IllegalStateException("the channel does not listen yet: bind it first");
+            }
+            long socket = channel == null ? descriptor : Descriptors.duplicate(channel);
+            long made = socket < 0 ? 0 : Native.libevent4j_listener_new(loop.address(), socket, flags, backlog, id);
+            if (made == 0) {
+                int errno = Native.libevent4j_errno();
+                if (channel != null && socket >= 0) {
+                    Native.libevent4j_descriptor_close(socket);
+                }
+                throw new LibeventException("listen on " + (channel == null ? "descriptor " + descriptor : bound), errno);
+            }
+            if (channel != null) {
+                channel.configureBlocking(false);
+                return new ConnectionListener(this, bound, made, id);
+            }
+            String host = (String) Native.libevent4j_listener_host(descriptor);
+            return new ConnectionListener(this, host.isEmpty() ? UnixDomainSocketAddress.of("")
+                : boundTo(made, InetAddress.getByName(host)), made, id);
+        }
+
+        private static SocketAddress boundTo(long listener, InetAddress address) {
+            return new InetSocketAddress(address,
+                Native.libevent4j_local_port(libevent.evconnlistener_get_fd(Addresses.of(listener, evconnlistener::new))));
+        }
     }
 
-    /** Where it listens, with the port that it got. */
+    /** Where it listens, with the port that it got; of a local socket that was given as a descriptor one without a path. */
     public SocketAddress address() {
         return address;
+    }
+
+    /** The base that it lives on (evconnlistener_get_base). */
+    public EventBase base() {
+        return base;
+    }
+
+    /** The socket's descriptor (evconnlistener_get_fd). It stays this one's. */
+    public long descriptor() {
+        enter();
+        try {
+            return libevent.evconnlistener_get_fd(listener);
+        } finally {
+            exit();
+        }
+    }
+
+    /** Who takes connections from now on, instead of the handler before (evconnlistener_set_cb). */
+    public void handler(Handler handler) {
+        Objects.requireNonNull(handler, "handler");
+        enter();
+        try {
+            this.handler = handler;
+        } finally {
+            exit();
+        }
+    }
+
+    /** Who hears from now on that accepting failed, instead of the handler before (evconnlistener_set_error_cb). */
+    public void onError(ErrorHandler handler) {
+        Objects.requireNonNull(handler, "handler");
+        enter();
+        try {
+            errorHandler = handler;
+        } finally {
+            exit();
+        }
     }
 
     /** Accepts again (evconnlistener_enable). */

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -38,6 +39,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
@@ -333,7 +335,123 @@ class BufferEventTest extends LibeventTest {
         }
     }
 
+    @Test
+    void attachesASocketLater() throws Exception {
+        try (ServerSocketChannel server = ServerSocketChannel.open().bind(ANY_PORT);
+             Socket client = new Socket()) {
+            client.connect(server.getLocalAddress());
+            Recorder recorder = new Recorder();
+            BufferEvent event = heard(BufferEvent.create(base), recorder);
+            event.write("before");
+            assertEquals(9, assertThrows(LibeventException.class, () -> event.attach(999_999)).errno(), "EBADF");
+            assertThrows(IllegalArgumentException.class, () -> event.attach(-1));
+            try (SocketChannel accepted = server.accept()) {
+                event.attach(Descriptors.duplicate(accepted));
+            }
+            assertThrows(IllegalStateException.class, () -> event.attach(0));
+            assertThrows(IllegalStateException.class, () -> event.connect("localhost", 80));
+            client.getOutputStream().write("hello".getBytes(UTF_8));
+            Turns.until(base, () -> recorder.heard("read") && recorder.heard("written"));
+            assertEquals("hello", recorder.read.toString());
+            event.close();
+            base.loop(EventBase.LoopFlag.NONBLOCK);
+            assertEquals("before", new String(client.getInputStream().readAllBytes(), UTF_8));
+        }
+    }
+
+    @Test
+    void detachesItsSocketAndCanBeUsedAgain() throws Exception {
+        base.close();
+        base = EventBase.newBuilder().priorities(3).build();
+        try (Wire wire = new Wire()) {
+            wire.event.priority(2);
+            wire.event.disable(Direction.WRITE);
+            wire.event.write("left over");
+            wire.send("first");
+            wire.until("read");
+            long descriptor = wire.event.detach();
+            assertEquals(-1, wire.event.descriptor());
+            assertEquals(2, wire.event.priority());
+            assertThrows(IllegalStateException.class, wire.event::detach);
+            assertThrows(IllegalStateException.class, wire.event::shutdownOutput);
+            assertEquals(EventBase.LoopExit.NO_EVENTS, base.dispatch());
+
+            Recorder recorder = new Recorder();
+            BufferEvent next = heard(BufferEvent.create(base, descriptor), recorder);
+            wire.send("second");
+            Turns.until(base, () -> recorder.read.toString().equals("second"));
+            next.write("from the next");
+            next.shutdownOutput();
+            Turns.until(base, () -> next.output().length() == 0);
+            assertEquals("from the next", new String(wire.peer.getInputStream().readAllBytes(), UTF_8));
+
+            wire.event.enable(Direction.WRITE);
+            wire.event.connect(echoServer());
+            Turns.until(base, () -> wire.recorder.read.toString().equals("firstleft over"));
+        }
+    }
+
+    @Test
+    void detachesInsideItsCallbacks() throws Exception {
+        List<Long> descriptors = new ArrayList<>();
+        Recorder detaching = new Recorder() {
+            @Override
+            void note(String event) {
+                super.note(event);
+                if (event.equals("connected")) {
+                    try {
+                        descriptors.add(client.detach());
+                    } catch (IOException e) {
+                        throw new AssertionError(e);
+                    }
+                }
+            }
+        };
+        client = heard(BufferEvent.create(base), detaching);
+        client.write("perhaps sent");
+        client.connect(echoServer());
+        Turns.until(base, () -> detaching.heard("connected"));
+        Recorder recorder = new Recorder();
+        BufferEvent next = heard(BufferEvent.create(base, descriptors.get(0)), recorder);
+        next.write("!");
+        Turns.until(base, () -> recorder.read.toString().endsWith("!"));
+        client.close();
+        next.close();
+    }
+
+    private BufferEvent client;
+
+    @Test
+    void onlyASocketOfItsOwnCanBeDetached() throws Exception {
+        List<BufferEvent> pair = BufferEvent.pair(base);
+        assertThrows(IllegalStateException.class, pair.get(0)::detach);
+        assertThrows(IllegalStateException.class, () -> pair.get(0).attach(0));
+        assertThrows(IllegalStateException.class, BufferEvent.create(base)::detach);
+        try (Wire wire = new Wire()) {
+            BufferEvent.filter(wire.event, BufferEvent.Filter.NONE, BufferEvent.Filter.NONE);
+            assertThrows(IllegalStateException.class, wire.event::detach);
+        }
+    }
+
     // ---- reading and writing
+
+    @Test
+    void readsItsInputAsItWritesItsOutput() throws Exception {
+        try (Wire wire = new Wire()) {
+            wire.event.listener(new BufferEvent.Listener() {
+            });
+            wire.send("0123456789");
+            Turns.until(base, () -> wire.event.input().length() == 10);
+            ByteBuffer four = ByteBuffer.allocate(4);
+            assertEquals(4, wire.event.read(four));
+            assertEquals("0123", new String(four.array(), UTF_8));
+            try (Buffer rest = Buffer.create(base).add("-")) {
+                wire.event.read(rest);
+                assertEquals("-456789", new String(rest.removeAll(), UTF_8));
+            }
+            assertEquals(0, wire.event.read(four.clear()));
+        }
+    }
 
     @Test
     void readsAndWritesWhatThePeerWritesAndReads() throws Exception {
@@ -620,6 +738,46 @@ class BufferEventTest extends LibeventTest {
             assertThrows(IllegalArgumentException.class, () -> most.event.priority(-1));
             assertThrows(IllegalStateException.class, () -> BufferEvent.pair(base).get(0).priority(0));
         }
+    }
+
+    @Test
+    void tellsItsSettings() throws Exception {
+        base.close();
+        base = EventBase.newBuilder().priorities(5).build();
+        try (Wire wire = new Wire()) {
+            BufferEvent event = wire.event;
+            assertSame(base, event.base());
+            assertEquals(2, event.priority());
+            event.priority(4);
+            assertEquals(4, event.priority());
+            assertEquals(new BufferEvent.Watermark(0, 0), event.watermark(Direction.READ));
+            event.watermark(Direction.READ, 3, 10);
+            event.watermark(Direction.WRITE, 5, 0);
+            assertEquals(new BufferEvent.Watermark(3, 10), event.watermark(Direction.READ));
+            assertEquals(new BufferEvent.Watermark(5, 0), event.watermark(Direction.WRITE));
+            assertEquals(16384, event.maxSingle(Direction.READ));
+            event.maxSingle(Direction.READ, 1000);
+            event.maxSingle(Direction.WRITE, 2000);
+            assertEquals(1000, event.maxSingle(Direction.READ));
+            assertEquals(2000, event.maxSingle(Direction.WRITE));
+            assertEquals(1000, event.maxToMove(Direction.READ));
+            assertEquals(2000, event.maxToMove(Direction.WRITE));
+            assertEquals(Optional.empty(), event.rateLimit());
+            RateLimit limit = new RateLimit(10, 100, 20, 200, Duration.ofHours(1));
+            event.rateLimit(limit);
+            assertEquals(Optional.of(limit), event.rateLimit());
+            assertTrue(event.maxToMove(Direction.READ) <= 100);
+            assertTrue(event.maxToMove(Direction.WRITE) <= 200);
+            event.rateLimit(null);
+            assertEquals(Optional.empty(), event.rateLimit());
+            assertEquals(1000, event.maxToMove(Direction.READ));
+        }
+        List<BufferEvent> pair = BufferEvent.pair(base);
+        assertEquals(Optional.of(pair.get(1)), pair.get(0).partner());
+        assertEquals(Optional.of(pair.get(0)), pair.get(1).partner());
+        pair.get(0).close();
+        assertEquals(Optional.empty(), pair.get(1).partner());
+        assertEquals(Optional.empty(), BufferEvent.create(base).partner());
     }
 
     // ---- options

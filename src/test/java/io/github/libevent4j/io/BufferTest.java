@@ -646,6 +646,44 @@ class BufferTest extends LibeventTest {
     }
 
     @Test
+    void aDisabledListenerMissesWhatChanges() {
+        List<List<Long>> changes = new ArrayList<>();
+        Buffer.Subscription subscription = buffer.onChange((before, added, deleted) -> changes.add(List.of(before, added, deleted)));
+        subscription.disable();
+        subscription.disable();
+        buffer.add("0123456789").drain(3);
+        assertEquals(List.of(), changes);
+        subscription.enable();
+        buffer.add("x");
+        assertEquals(List.of(List.of(7L, 1L, 0L)), changes);
+        subscription.close();
+        assertThrows(IllegalStateException.class, subscription::enable);
+        assertThrows(IllegalStateException.class, subscription::disable);
+    }
+
+    @Test
+    void deferredListenersHearOfAllChangesAtOnceFromTheLoop() {
+        List<List<Long>> changes = new ArrayList<>();
+        buffer.onChange((before, added, deleted) -> changes.add(List.of(before, added, deleted)));
+        buffer.deferCallbacks();
+        buffer.add("0123456789").drain(3);
+        buffer.deferCallbacks();
+        buffer.add("x");
+        assertEquals(List.of(), changes);
+        base.loop(EventBase.LoopFlag.NONBLOCK);
+        assertEquals(List.of(List.of(0L, 11L, 3L)), changes);
+        buffer.add("y").close(); // with a call that is due
+        base.loop(EventBase.LoopFlag.NONBLOCK);
+        assertEquals(1, changes.size());
+        Buffer last = Buffer.create(base);
+        last.deferCallbacks();
+        last.onChange((before, added, deleted) -> changes.add(List.of()));
+        last.add("z");
+        base.close();
+        assertEquals(1, changes.size());
+    }
+
+    @Test
     void aListenerMayChangeTheBufferAndCloseEverything() {
         try (Buffer.Subscription draining = buffer.onChange((before, added, deleted) -> {
             if (added > 0) {
@@ -764,6 +802,31 @@ class BufferTest extends LibeventTest {
         assertEquals(-1, buffer.read(target.clear()));
         buffer.add("lines\nof text");
         assertEquals(List.of("lines", "of text"), new BufferedReader(Channels.newReader(buffer, UTF_8)).lines().toList());
+    }
+
+    @Test
+    void gathersAndScatters() {
+        ByteBuffer[] parts = {ByteBuffer.wrap("ab".getBytes(UTF_8)), ByteBuffer.allocateDirect(3).put("cde".getBytes(UTF_8)).flip(),
+            ByteBuffer.allocate(0), ByteBuffer.wrap("f".getBytes(UTF_8)).asReadOnlyBuffer()};
+        assertEquals(6, buffer.write(parts));
+        assertEquals(0, buffer.write(parts), "their positions have moved");
+        assertEquals("abcdef", text(buffer));
+        parts[0].rewind();
+        parts[3].rewind();
+        assertEquals(1, buffer.write(parts, 2, 2));
+        assertEquals("abcdeff", text(buffer));
+        ByteBuffer[] targets = {ByteBuffer.allocate(2), ByteBuffer.allocateDirect(4), ByteBuffer.allocate(4)};
+        assertEquals(6, buffer.read(targets, 0, 2));
+        assertEquals("ab", new String(targets[0].array(), UTF_8));
+        assertEquals('f', targets[1].get(3));
+        assertEquals(0, buffer.read(targets, 0, 2), "they are full");
+        assertEquals(1, buffer.read(targets));
+        assertEquals(-1, buffer.read(targets));
+        assertThrows(IndexOutOfBoundsException.class, () -> buffer.write(parts, 3, 2));
+        assertThrows(IndexOutOfBoundsException.class, () -> buffer.read(targets, -1, 2));
+        parts[1] = null;
+        assertThrows(NullPointerException.class, () -> buffer.write(parts));
+        assertEquals(0, buffer.length());
     }
 
     @Test

@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.github.libevent4j.EventBase;
 import io.github.libevent4j.LibeventException;
 import io.github.libevent4j.LibeventTest;
+import io.github.libevent4j.internal.Descriptors;
 import io.github.libevent4j.internal.Native;
 import io.github.libevent4j.support.LoopThread;
 import io.github.libevent4j.support.Programs;
@@ -20,8 +21,11 @@ import java.net.InetSocketAddress;
 import java.net.NetworkInterface;
 import java.net.Socket;
 import java.net.SocketAddress;
+import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.DatagramChannel;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -174,6 +178,77 @@ class ConnectionListenerTest extends LibeventTest {
             connect(first.address());
         }
         assertEquals(2, accepted.size());
+    }
+
+    @Test
+    void acceptsOnAChannelThatListens() throws Exception {
+        ConnectionListener listener;
+        try (ServerSocketChannel channel = ServerSocketChannel.open()) {
+            ConnectionListener.Builder early = ConnectionListener.newBuilder(base, channel, ConnectionListenerTest::greet);
+            assertThrows(IllegalStateException.class, early::bind);
+            channel.bind(ANY_PORT);
+            assertThrows(IllegalStateException.class,
+                () -> ConnectionListener.newBuilder(base, channel, ConnectionListenerTest::greet).reusePort().bind());
+            listener = early.backlog(10).bind();
+            assertEquals(channel.getLocalAddress(), listener.address());
+        }
+        List<String> client = connect(listener.address());
+        assertEquals(client.get(0), client.get(1));
+        listener.close();
+        assertThrows(IOException.class, () -> connect(listener.address()));
+    }
+
+    @Test
+    void acceptsOnADescriptorThatIsBound(@TempDir Path directory) throws Exception {
+        for (SocketAddress address : List.of(ANY_PORT, new InetSocketAddress("::1", 0),
+                UnixDomainSocketAddress.of(directory.resolve("socket")))) {
+            long descriptor;
+            SocketAddress bound;
+            try (ServerSocketChannel channel = address instanceof UnixDomainSocketAddress
+                     ? ServerSocketChannel.open(StandardProtocolFamily.UNIX) : ServerSocketChannel.open()) {
+                bound = channel.bind(address).getLocalAddress();
+                descriptor = Descriptors.duplicate(channel);
+            }
+            List<SocketAddress> peers = new ArrayList<>();
+            ConnectionListener listener = ConnectionListener.newBuilder(base, descriptor, connection -> peers.add(connection.peer()))
+                .bind();
+            assertEquals(descriptor, listener.descriptor());
+            assertSame(base, listener.base());
+            assertEquals(address instanceof UnixDomainSocketAddress ? UnixDomainSocketAddress.of("") : bound, listener.address());
+            assertEquals(connect(bound).get(0), peers.get(0).toString());
+            listener.close();
+            assertThrows(IOException.class, () -> connect(bound));
+        }
+    }
+
+    @Test
+    void refusesDescriptorsItCannotListenOn() throws Exception {
+        ConnectionListener.Handler handler = connection -> { };
+        assertThrows(IllegalArgumentException.class, () -> ConnectionListener.newBuilder(base, -1, handler));
+        assertEquals(9, assertThrows(LibeventException.class, () -> ConnectionListener.newBuilder(base, 999_999, handler).bind())
+            .errno(), "EBADF");
+        try (DatagramChannel datagrams = DatagramChannel.open()) {
+            long descriptor = Descriptors.of(datagrams);
+            assertEquals(95, assertThrows(LibeventException.class, () -> ConnectionListener.newBuilder(base, descriptor, handler).bind())
+                .errno(), "EOPNOTSUPP");
+            assertEquals(0, Native.libevent4j_descriptor_check(descriptor), "it stays the caller's");
+        }
+    }
+
+    @Test
+    void anotherHandlerTakesOver() throws Exception {
+        List<String> accepted = new ArrayList<>();
+        ConnectionListener listener = ConnectionListener.bind(base, ANY_PORT, connection -> accepted.add("first"));
+        connect(listener.address());
+        listener.handler(connection -> accepted.add("second"));
+        connect(listener.address());
+        assertEquals(List.of("first", "second"), accepted);
+        assertThrows(NullPointerException.class, () -> listener.handler(null));
+        assertThrows(NullPointerException.class, () -> listener.onError(null));
+        listener.close();
+        assertThrows(IllegalStateException.class, () -> listener.handler(connection -> { }));
+        assertThrows(IllegalStateException.class, () -> listener.onError(failure -> { }));
+        assertThrows(IllegalStateException.class, listener::descriptor);
     }
 
     @Test
@@ -367,7 +442,8 @@ class ConnectionListenerTest extends LibeventTest {
                     });
                     event.enable(BufferEvent.Direction.READ);
                     connections.add(event);
-                }).onError(failure -> System.out.println(failure.getMessage())).bind();
+                }).onError(failure -> System.out.println("replaced before it is heard")).bind();
+                listener.onError(failure -> System.out.println(failure.getMessage()));
                 System.out.println("port " + port(listener));
                 base.dispatch();
             }
