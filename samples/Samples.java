@@ -3,17 +3,24 @@ import io.github.libevent4j.Signal;
 import io.github.libevent4j.http.HttpServer;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnknownHostException;
+import java.nio.file.NoSuchFileException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.TypeConversionException;
 
 /** The one main class of the samples: each subcommand is a program in a file of its own. Without arguments it runs the demo. */
 @Command(name = "samples", description = "Programs that use libevent4j.", synopsisSubcommandLabel = "COMMAND",
-    subcommands = {Demo.class, Serve.class, Fetch.class, Rpc.class, RpcCall.class})
+    subcommands = {Demo.class, Serve.class, Fetch.class, Rpc.class, RpcCall.class, Echo.class, Chat.class, Proxy.class, Squeeze.class,
+        Transfer.class})
 public final class Samples {
 
     private static final Duration GRACE = Duration.ofSeconds(10);
@@ -23,11 +30,13 @@ public final class Samples {
 
     public static void main(String[] args) {
         CommandLine commands = new CommandLine(new Samples());
+        commands.registerConverter(InetSocketAddress.class, Samples::parse);
         commands.setExpandAtFiles(false); // fetch has its own meaning for @FILE
         commands.getSubcommands().get("rpc-call").setStopAtPositional(true); // a parameter such as -1 is not an option
         commands.setExecutionExceptionHandler((failure, command, parsed) -> {
             if (failure instanceof IOException || failure instanceof IllegalArgumentException) { // not the program's fault: the message says all
-                command.getErr().println(command.getCommandName() + ": " + failure.getMessage());
+                command.getErr().println(command.getCommandName() + ": " + (failure instanceof NoSuchFileException ? "there is no file " : "")
+                    + failure.getMessage());
                 return 1;
             }
             throw failure;
@@ -40,12 +49,68 @@ public final class Samples {
 
     // What more than one of the programs does
 
+    /** Options that tell where to listen. */
+    static final class Address {
+        @Option(names = "--bind", paramLabel = "A", defaultValue = "127.0.0.1", description = "Address to listen on (${DEFAULT-VALUE}).")
+        private String address;
+
+        @Option(names = "--port", paramLabel = "N", defaultValue = "7000", description = "Port, 0 for a free one (${DEFAULT-VALUE}).")
+        private int port;
+
+        InetSocketAddress resolve() throws IOException {
+            return Samples.resolve(address, port);
+        }
+    }
+
+    /** Reads HOST:PORT, or [ADDRESS]:PORT. */
+    private static InetSocketAddress parse(String text) throws IOException {
+        Matcher parts = Pattern.compile("(?:\\[([^]]+)]|([^:]+)):([0-9]{1,5})").matcher(text);
+        if (!parts.matches()) {
+            throw new TypeConversionException("'" + text + "' is not HOST:PORT");
+        }
+        return resolve(parts.group(1) == null ? parts.group(2) : parts.group(1), Integer.parseInt(parts.group(3)));
+    }
+
+    static InetSocketAddress resolve(String host, int port) throws IOException {
+        InetSocketAddress address = new InetSocketAddress(host, port);
+        if (address.isUnresolved()) {
+            throw new UnknownHostException("there is no host " + host);
+        }
+        return address;
+    }
+
+    private static String name(SocketAddress address) {
+        if (address instanceof InetSocketAddress inet) {
+            String host = inet.getAddress().getHostAddress();
+            return (host.contains(":") ? "[" + host + "]" : host) + ":" + inet.getPort();
+        }
+        return address.toString();
+    }
+
+    /** Tells where something listens that is not HTTP. */
+    static void tell(SocketAddress address) {
+        System.out.println("listening on " + name(address));
+    }
+
+    /** Tells where it listens, and runs the loop until SIGINT or SIGTERM. */
+    static void run(EventBase base, SocketAddress address) throws IOException {
+        tell(address);
+        untilSignal(base);
+    }
+
+    /** Runs the loop until SIGINT, SIGTERM or {@link EventBase#stop}. */
+    static void untilSignal(EventBase base) throws IOException {
+        try (Signal interrupt = Signal.create(base, "INT", base::stop);
+             Signal terminate = Signal.create(base, "TERM", base::stop)) {
+            base.dispatch();
+        }
+    }
+
     /** Tells where the server listens, and runs it until SIGINT, SIGTERM or {@link #stop}. */
     static void run(EventBase base, HttpServer http, InetSocketAddress address) throws IOException {
         try (Signal interrupt = Signal.create(base, "INT", () -> stop(base, http));
              Signal terminate = Signal.create(base, "TERM", () -> stop(base, http))) {
-            String host = address.getAddress().getHostAddress();
-            System.out.println("listening on http://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + address.getPort() + "/");
+            System.out.println("listening on http://" + name(address) + "/");
             base.dispatch();
         }
     }

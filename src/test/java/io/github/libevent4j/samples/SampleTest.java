@@ -61,6 +61,24 @@ abstract class SampleTest {
         }
     }
 
+    /** The port where a sample listens that does not speak HTTP. */
+    static int awaitPort(Programs.Running sample) throws InterruptedException {
+        return Integer.parseInt(sample.awaitOutput(Pattern.compile("^listening on .*:(\\d+)$", Pattern.MULTILINE)).group(1));
+    }
+
+    /** Ends a sample as the system would, and returns what it printed. */
+    static Programs.Result stop(Programs.Running sample, String signal) throws IOException, InterruptedException {
+        sample.signal(signal);
+        Programs.Result result = sample.await();
+        assertEquals(0, result.exit(), result.errors());
+        return result;
+    }
+
+    /** Runs a line of the shell. */
+    static Programs.Result shell(String line) throws IOException, InterruptedException {
+        return Programs.run("bash", "-c", line);
+    }
+
     static Programs.Result run(String... arguments) throws IOException, InterruptedException {
         try (Programs.Running sample = Programs.startJava("Samples", arguments)) {
             return sample.await();

@@ -42,15 +42,26 @@ public final class Programs {
         private final Output errors;
 
         private Running(ProcessBuilder builder) throws IOException {
+            this(builder, false);
+        }
+
+        private Running(ProcessBuilder builder, boolean listening) throws IOException {
             this.command = builder.command();
             this.process = builder.start();
-            this.process.getOutputStream().close();
+            if (!listening) {
+                this.process.getOutputStream().close();
+            }
             this.output = new Output(process.getInputStream());
             this.errors = new Output(process.getErrorStream());
         }
 
         public long pid() {
             return process.pid();
+        }
+
+        /** What it has written to standard output so far. */
+        public String output() {
+            return output.text();
         }
 
         /** Waits until standard output has what the pattern looks for. */
@@ -70,6 +81,18 @@ public final class Programs {
                     + this.output.text() + errors.text());
             }
             return found;
+        }
+
+        /** Writes to the standard input of a program that listens. */
+        public Running say(String text) throws IOException {
+            process.getOutputStream().write(text.getBytes(UTF_8));
+            process.getOutputStream().flush();
+            return this;
+        }
+
+        /** Ends the standard input of a program that listens. */
+        public void sayNoMore() throws IOException {
+            process.getOutputStream().close();
         }
 
         /** Sends a signal, such as TERM. */
@@ -161,10 +184,19 @@ public final class Programs {
 
     /** Starts a program. */
     public static Running start(String... command) throws IOException {
+        return new Running(builder(command));
+    }
+
+    /** Starts a program whose standard input is open. */
+    public static Running startListening(String... command) throws IOException {
+        return new Running(builder(command), true);
+    }
+
+    private static ProcessBuilder builder(String... command) {
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.command().set(0, find(command[0]));
         builder.environment().remove("LD_PRELOAD"); // a sanitizer's library is for what this project builds
-        return new Running(builder);
+        return builder;
     }
 
     /** Starts one of the C programs of src/test/native. */
