@@ -187,6 +187,7 @@ public final class BufferEvent extends NativeHandle {
     private boolean connected;
     private String peer = UNKNOWN_PEER; // for messages
     private boolean connecting; // now, in a call
+    private boolean tellingOfConnection; // now, with libevent about to write
     private Buffer.Subscription ending; // waits for the output to drain
     private boolean given; // to something native that goes on when this handle is closed
     private CompletableFuture<List<InetAddress>> lookup; // of the peer's name
@@ -547,32 +548,30 @@ public final class BufferEvent extends NativeHandle {
      * Takes the socket away (bufferevent_setfd with -1). What was read stays in the input; what the output still holds is not sent,
      * unless this is {@linkplain #attach attached} or connected again.
      *
-     * @return the connection's non-blocking socket, under a number of its own, which the caller owns from now on
-     * @throws IllegalStateException when it has no connected socket of its own to give
-     * @throws IOException when there is no descriptor left
+     * @return the connection's non-blocking socket, which the caller owns from now on
+     * @throws IllegalStateException when it has no connected socket of its own, or in onConnected while the output holds something,
+     *     which libevent sends right after
      */
-    public long detach() throws IOException {
+    public long detach() {
         enter();
         try {
             ensureOwn();
             if (kind != Kind.SOCKET || free != null || !connected) {
                 throw new IllegalStateException("this bufferevent has no connected socket of its own");
             }
-            long descriptor = libevent.bufferevent_getfd(event);
-            long taken = Descriptors.duplicate(descriptor);
-            if (taken < 0) {
-                throw new LibeventException("dup of a socket's descriptor", Native.libevent4j_errno());
+            if (tellingOfConnection && output.length() > 0) {
+                throw new IllegalStateException("libevent is about to send what the output holds: detach later, with execute()");
             }
             if (ending != null) {
                 ending.close();
                 ending = null;
             }
+            long descriptor = libevent.bufferevent_getfd(event);
             setDescriptor(-1);
             attached = false;
             connected = false;
             peer = UNKNOWN_PEER;
-            loop.whenSafe(() -> Native.libevent4j_descriptor_close(descriptor)); // libevent may be about to write to it
-            return taken;
+            return descriptor;
         } finally {
             exit();
         }
@@ -1020,7 +1019,12 @@ public final class BufferEvent extends NativeHandle {
             // Deferred events come together.
             if ((what & libevent.BEV_EVENT_CONNECTED) != 0 && !deaf()) {
                 event.connected();
-                event.listener.onConnected(event);
+                event.tellingOfConnection = true;
+                try {
+                    event.listener.onConnected(event);
+                } finally {
+                    event.tellingOfConnection = false;
+                }
             }
             if ((what & libevent.BEV_EVENT_TIMEOUT) != 0 && (what & libevent.BEV_EVENT_READING) != 0 && !deaf()) {
                 event.listener.onTimeout(event, Direction.READ);

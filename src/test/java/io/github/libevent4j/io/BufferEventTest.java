@@ -393,33 +393,50 @@ class BufferEventTest extends LibeventTest {
 
     @Test
     void detachesInsideItsCallbacks() throws Exception {
-        List<Long> descriptors = new ArrayList<>();
-        Recorder detaching = new Recorder() {
-            @Override
-            void note(String event) {
-                super.note(event);
-                if (event.equals("connected")) {
-                    try {
-                        descriptors.add(client.detach());
-                    } catch (IOException e) {
-                        throw new AssertionError(e);
+        SocketAddress server = echoServer();
+        for (String when : List.of("connected", "written", "read")) {
+            List<Long> descriptors = new ArrayList<>();
+            BufferEvent client = BufferEvent.create(base);
+            Recorder detaching = new Recorder() {
+                @Override
+                void note(String event) {
+                    super.note(event);
+                    if (event.equals("connected")) {
+                        assertThrows(IllegalStateException.class, client::detach, "it is about to write to it");
+                    }
+                    if (event.equals(when)) {
+                        if (event.equals("connected")) {
+                            base.execute(() -> descriptors.add(client.detach()));
+                        } else {
+                            descriptors.add(client.detach());
+                        }
                     }
                 }
+            };
+            heard(client, detaching);
+            client.write("?");
+            client.connect(server);
+            Turns.until(base, () -> !descriptors.isEmpty());
+            client.close();
+            base.loop(EventBase.LoopFlag.NONBLOCK);
+            Recorder recorder = new Recorder();
+            BufferEvent next = heard(BufferEvent.create(base, descriptors.get(0)), recorder);
+            next.write("!");
+            Turns.until(base, () -> recorder.read.toString().endsWith("!"));
+            next.close();
+        }
+        BufferEvent silent = BufferEvent.create(base);
+        List<Long> descriptors = new ArrayList<>();
+        silent.listener(new BufferEvent.Listener() {
+            @Override
+            public void onConnected(BufferEvent event) {
+                descriptors.add(event.detach());
             }
-        };
-        client = heard(BufferEvent.create(base), detaching);
-        client.write("perhaps sent");
-        client.connect(echoServer());
-        Turns.until(base, () -> detaching.heard("connected"));
-        Recorder recorder = new Recorder();
-        BufferEvent next = heard(BufferEvent.create(base, descriptors.get(0)), recorder);
-        next.write("!");
-        Turns.until(base, () -> recorder.read.toString().endsWith("!"));
-        client.close();
-        next.close();
+        });
+        silent.connect(server);
+        Turns.until(base, () -> !descriptors.isEmpty());
+        silent.attach(descriptors.get(0));
     }
-
-    private BufferEvent client;
 
     @Test
     void onlyASocketOfItsOwnCanBeDetached() throws Exception {
