@@ -139,10 +139,15 @@ libevent4j_bufferevent_connect(struct bufferevent *bev, const char *address, int
 {
 	struct sockaddr_storage parsed;
 	int length = libevent4j_parse_address(address, port, &parsed);
+	evutil_socket_t failed = bufferevent_getfd(bev);
 	int result;
 
 	if (length < 0)
 		return -1;
+	if (failed >= 0) { /* by another address */
+		bufferevent_setfd(bev, -1);
+		evutil_closesocket(failed);
+	}
 	result = bufferevent_socket_connect(bev, (struct sockaddr *)&parsed, length);
 	libevent4j_failed(errno);
 	/* When it was connected at once, libevent does not look for that until there is something to write. */

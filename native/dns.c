@@ -1,5 +1,6 @@
 #include "internal.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -69,26 +70,54 @@ libevent4j_dns_reverse(struct evdns_base *dns, const char *address, int flags, v
 	return NULL;
 }
 
-/* Each address is a byte with its length, 4 or 16, and its bytes. */
-static jbyteArray
-pack(JNIEnv *env, const struct evutil_addrinfo *list)
+/* An address for Java: a byte with its length, its bytes, of IPv6 the zone, and the port; each in network order. */
+#define PACKED_SIZE (1 + sizeof(struct in6_addr) + sizeof(uint32_t) + sizeof(in_port_t))
+
+static size_t
+put(uint8_t *out, size_t at, const void *bytes, size_t size)
 {
-	jsize size = 0;
+	memcpy(out + at, bytes, size);
+	return at + size;
+}
+
+static size_t
+pack(uint8_t *out, const struct sockaddr *address)
+{
+	size_t size;
+
+	if (address->sa_family == AF_INET) {
+		const struct sockaddr_in *in = (const struct sockaddr_in *)address;
+
+		out[0] = sizeof(in->sin_addr);
+		size = put(out, 1, &in->sin_addr, sizeof(in->sin_addr));
+		return put(out, size, &in->sin_port, sizeof(in->sin_port));
+	} else {
+		const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)address;
+		uint32_t zone = htonl(in6->sin6_scope_id);
+
+		out[0] = sizeof(in6->sin6_addr);
+		size = put(out, 1, &in6->sin6_addr, sizeof(in6->sin6_addr));
+		size = put(out, size, &zone, sizeof(zone));
+		return put(out, size, &in6->sin6_port, sizeof(in6->sin6_port));
+	}
+}
+
+static jbyteArray
+pack_all(JNIEnv *env, const struct evutil_addrinfo *list)
+{
+	size_t size = 0;
+	uint8_t packed[PACKED_SIZE];
 	jbyteArray array;
 
 	for (const struct evutil_addrinfo *ai = list; ai != NULL; ai = ai->ai_next)
-		size += ai->ai_family == AF_INET ? 5 : 17;
-	array = (*env)->NewByteArray(env, size);
+		size += pack(packed, ai->ai_addr);
+	array = (*env)->NewByteArray(env, (jsize)size);
 	size = 0;
 	for (const struct evutil_addrinfo *ai = list; array != NULL && ai != NULL; ai = ai->ai_next) {
-		bool four = ai->ai_family == AF_INET;
-		jbyte length = four ? 4 : 16;
-		const void *bytes = four ? (const void *)&((struct sockaddr_in *)ai->ai_addr)->sin_addr
-		                         : (const void *)&((struct sockaddr_in6 *)ai->ai_addr)->sin6_addr;
+		size_t length = pack(packed, ai->ai_addr);
 
-		(*env)->SetByteArrayRegion(env, array, size, 1, &length);
-		(*env)->SetByteArrayRegion(env, array, size + 1, length, bytes);
-		size += 1 + length;
+		(*env)->SetByteArrayRegion(env, array, (jsize)size, (jsize)length, (const jbyte *)packed);
+		size += length;
 	}
 	return array;
 }
@@ -97,7 +126,7 @@ static void
 on_addresses(int result, struct evutil_addrinfo *list, void *id)
 {
 	JNIEnv *env = libevent4j_env();
-	jbyteArray array = result == 0 ? pack(env, list) : NULL;
+	jbyteArray array = result == 0 ? pack_all(env, list) : NULL;
 
 	if (list != NULL)
 		evutil_freeaddrinfo(list);
@@ -110,13 +139,80 @@ on_addresses(int result, struct evutil_addrinfo *list, void *id)
 }
 
 struct evdns_getaddrinfo_request *
-libevent4j_dns_getaddrinfo(struct evdns_base *dns, const char *host, const char *service, int family, int flags, void *id)
+libevent4j_dns_getaddrinfo(struct evdns_base *dns, const char *host, const char *service, int family, void *id)
 {
 	struct evutil_addrinfo hints;
 
 	memset(&hints, 0, sizeof(hints));
 	hints.ai_family = family == 4 ? AF_INET : family == 6 ? AF_INET6 : AF_UNSPEC;
 	hints.ai_socktype = SOCK_STREAM; /* one answer for each address, not for each protocol */
-	hints.ai_flags = flags;
 	return evdns_getaddrinfo(dns, host, service, &hints, on_addresses, id);
+}
+
+/* ---- servers ---- */
+
+int
+libevent4j_dns_add_nameserver(struct evdns_base *dns, const char *address, int port)
+{
+	struct sockaddr_storage parsed;
+	int length = libevent4j_parse_address(address, port, &parsed);
+	int result;
+
+	if (length < 0)
+		return -1;
+	errno = 0;
+	result = evdns_base_nameserver_sockaddr_add(dns, (struct sockaddr *)&parsed, (ev_socklen_t)length, 0);
+	libevent4j_failed(errno);
+	return result;
+}
+
+int
+libevent4j_dns_nameserver(struct evdns_base *dns, int index, char *out, int size)
+{
+	struct sockaddr_storage address;
+	int length = evdns_base_get_nameserver_addr(dns, index, (struct sockaddr *)&address, sizeof(address));
+
+	return length < 0 || size < (int)PACKED_SIZE ? -1 : (int)pack((uint8_t *)out, (struct sockaddr *)&address);
+}
+
+/* ---- the end ---- */
+
+struct ending {
+	struct evdns_base *dns; /* owned */
+	struct event *event;    /* owned */
+};
+
+static void
+on_end(evutil_socket_t fd, short what, void *arg)
+{
+	struct ending *ending = arg;
+
+	(void)fd;
+	(void)what;
+	evdns_base_free(ending->dns, 1);
+	event_free(ending->event);
+	libevent4j_free(ending);
+}
+
+/*
+ * Libevent's own callbacks of requests that were answered or cancelled, which it runs later, look at the evdns_base, whether it
+ * still exists or not. A timeout of zero comes behind all that are to be run by now. And the probe of a server that failed is to be
+ * cancelled before: evdns_base_free() has it call back with the server, which it frees.
+ */
+void
+libevent4j_dns_free(struct libevent4j_loop *loop, struct evdns_base *dns)
+{
+	const struct timeval now = {0, 0};
+	struct ending *ending = libevent4j_calloc(sizeof(*ending));
+
+	evdns_base_clear_nameservers_and_suspend(dns);
+	if (ending == NULL)
+		return; /* better a resolver too many than one too few */
+	ending->dns = dns;
+	ending->event = event_new(loop->base, -1, 0, on_end, ending);
+	if (ending->event == NULL || event_add(ending->event, &now) != 0) {
+		if (ending->event != NULL)
+			event_free(ending->event);
+		libevent4j_free(ending);
+	}
 }

@@ -178,7 +178,13 @@ struct evdns_request *libevent4j_dns_resolve(struct evdns_base *dns, const char 
 struct evdns_request *libevent4j_dns_reverse(struct evdns_base *dns, const char *address, int flags, void *id);
 /* evdns_getaddrinfo(): Callbacks.dnsAddresses(id, …), perhaps before this returns NULL. */
 struct evdns_getaddrinfo_request *libevent4j_dns_getaddrinfo(struct evdns_base *dns, const char *host, const char *service,
-    int family, int flags, void *id);
+    int family, void *id);
+/* evdns_base_nameserver_sockaddr_add() of an address in digits: its result, and errno. */
+int libevent4j_dns_add_nameserver(struct evdns_base *dns, const char *address, int port);
+/* evdns_base_get_nameserver_addr(), in the form of Callbacks.dnsAddresses(): how many bytes, or -1 when there is none. */
+int libevent4j_dns_nameserver(struct evdns_base *dns, int index, char *out, int size);
+/* evdns_base_free(), on the loop's next turn. Everything that was asked has been cancelled. */
+void libevent4j_dns_free(struct libevent4j_loop *loop, struct evdns_base *dns);
 
 /* ---- http_server.c ---- */
 

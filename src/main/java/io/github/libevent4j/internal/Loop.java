@@ -527,8 +527,10 @@ public final class Loop {
             child.markClosed();
             destroy(child);
         }
-        // Libevent ends some things on a turn of their own: a freed bufferevent, a resolver's last answers.
-        Native.libevent4j_loop_run(address, libevent.EVLOOP_NONBLOCK);
+        // Libevent ends some things on turns of their own: a freed bufferevent, a resolver's last answers, each turn some of them.
+        do {
+            Native.libevent4j_loop_run(address, libevent.EVLOOP_NONBLOCK);
+        } while (libevent.event_base_get_num_events(base, libevent.EVENT_BASE_COUNT_ACTIVE) > 0);
         synchronized (wakeLock) {
             freed = true;
         }

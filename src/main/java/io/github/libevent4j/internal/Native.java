@@ -166,7 +166,13 @@ public final class Native {
             int flags, @Cast("void*") long id);
 
     public static native @Cast("evdns_getaddrinfo_request*") long libevent4j_dns_getaddrinfo(@Cast("evdns_base*") long dns,
-            String host, String service, int family, int flags, @Cast("void*") long id);
+            String host, String service, int family, @Cast("void*") long id);
+
+    public static native int libevent4j_dns_add_nameserver(@Cast("evdns_base*") long dns, String address, int port);
+
+    public static native int libevent4j_dns_nameserver(@Cast("evdns_base*") long dns, int index, @Cast("char*") byte[] out, int size);
+
+    public static native void libevent4j_dns_free(@Cast("libevent4j_loop*") long loop, @Cast("evdns_base*") long dns);
 
     // http_server.c
     public static native @Cast("libevent4j_server*") long libevent4j_server_new(@Cast("libevent4j_loop*") long loop,

@@ -16,17 +16,18 @@ import io.github.libevent4j.internal.Micros;
 import io.github.libevent4j.internal.Native;
 import io.github.libevent4j.internal.NativeHandle;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.LongUnaryOperator;
@@ -190,7 +191,9 @@ public final class BufferEvent extends NativeHandle {
     private boolean tellingOfConnection; // now, with libevent about to write
     private Buffer.Subscription ending; // waits for the output to drain
     private boolean given; // to something native that goes on when this handle is closed
-    private CompletableFuture<List<InetAddress>> lookup; // of the peer's name
+    private CompletableFuture<List<InetSocketAddress>> lookup; // of the peer's name
+    private final Queue<InetSocketAddress> untried = new ArrayDeque<>(); // of its addresses
+    private short enabledToConnect;
     private BufferEvent partner; // of a pair
     private BufferEvent underlying; // what a filter owns
     private BufferEvent filter; // which owns this
@@ -441,8 +444,8 @@ public final class BufferEvent extends NativeHandle {
     }
 
     /**
-     * Connects by name, to the first of its addresses that is not refused at once. The listener hears onConnected, or onError; not
-     * before this returns. (What bufferevent_socket_connect_hostname does, but that closing this ends the lookup.)
+     * Connects by name, to the first of its addresses that accepts. The listener hears onConnected, or onError of the last one; not
+     * before this returns. (Bufferevent_socket_connect_hostname tries the first alone, and its lookup outlives the bufferevent.)
      */
     public void connect(Dns dns, String host, int port) {
         checkName(host, port);
@@ -451,31 +454,43 @@ public final class BufferEvent extends NativeHandle {
         }
         startConnecting(host + ":" + port);
         try {
-            lookup = dns.lookup(host, Dns.Family.ANY);
+            lookup = dns.lookup(host, port, Dns.Family.ANY);
             lookup.whenComplete((addresses, failure) -> {
                 if (isOpen()) {
-                    connect(addresses, port, failure);
+                    resolved(addresses, failure);
                 }
             });
+        } catch (IllegalArgumentException | IllegalStateException e) { // nothing was asked
+            attached = false;
+            throw e;
         } finally {
             connecting = false;
             exit();
         }
     }
 
-    private void connect(List<InetAddress> addresses, int port, Throwable unresolved) {
+    private void resolved(List<InetSocketAddress> addresses, Throwable unresolved) {
         if (unresolved != null) {
             fail((IOException) new UnknownHostException(unresolved.getMessage()).initCause(unresolved));
             return;
         }
-        int errno = 0;
-        for (InetAddress address : addresses) {
-            if (Native.libevent4j_bufferevent_connect(event.address(), address.getHostAddress(), port) == 0) {
-                return;
-            }
-            errno = Native.libevent4j_errno();
+        untried.addAll(addresses);
+        if (!connectNext()) {
+            fail(new LibeventException("connect to " + peer, Native.libevent4j_errno()));
         }
-        fail(new LibeventException("connect to " + peer, errno));
+    }
+
+    /** Connects to the next address of a name that does not fail at once; false when there is none left. */
+    private boolean connectNext() {
+        while (!untried.isEmpty()) {
+            InetSocketAddress address = untried.remove();
+            enabledToConnect |= libevent.bufferevent_get_enabled(event);
+            libevent.bufferevent_enable(event, enabledToConnect); // a refusal disables
+            if (Native.libevent4j_bufferevent_connect(event.address(), address.getAddress().getHostAddress(), address.getPort()) == 0) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Tells the listener on a later turn. */
@@ -1014,6 +1029,9 @@ public final class BufferEvent extends NativeHandle {
         public void onEvent(int what, int errno, int resolverError) throws Exception {
             if (event != null && event.last().connecting) {
                 event.loop.execute(() -> onLaterEvent(what, errno, resolverError));
+                return;
+            }
+            if ((what & libevent.BEV_EVENT_ERROR) != 0 && !deaf() && !event.last().connected && event.last().connectNext()) {
                 return;
             }
             // Deferred events come together.
