@@ -30,6 +30,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 
 /**
@@ -490,6 +491,21 @@ public final class Buffer extends NativeHandle implements ByteChannel, Gathering
                 throw new IllegalStateException("some of these bytes are shared already, or a file's: they cannot be shared again");
             }
             return this;
+        } finally {
+            exit();
+        }
+    }
+
+    /** Runs an operation that moves bytes from the source's start to this buffer's end, with the loop held. */
+    <T> T changeWith(Buffer source, BiFunction<evbuffer, evbuffer, T> operation) {
+        enterWith(source, End.END);
+        try {
+            source.enter(End.START);
+            try {
+                return operation.apply(buffer, source.buffer);
+            } finally {
+                source.exit();
+            }
         } finally {
             exit();
         }

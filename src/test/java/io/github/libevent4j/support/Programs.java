@@ -201,9 +201,18 @@ public final class Programs {
 
     /** Starts one of the C programs of src/test/native. */
     public static Running startNative(String name, String... arguments) throws IOException {
+        return new Running(nativeProgram(name, arguments));
+    }
+
+    /** The same with a file for its standard input. */
+    public static Running startNative(String name, Path input, String... arguments) throws IOException {
+        return new Running(nativeProgram(name, arguments).redirectInput(input.toFile()));
+    }
+
+    private static ProcessBuilder nativeProgram(String name, String... arguments) {
         List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("libevent4j.programs"), name).toString()));
         command.addAll(List.of(arguments));
-        return new Running(new ProcessBuilder(command));
+        return new ProcessBuilder(command);
     }
 
     private static String find(String name) {
