@@ -311,7 +311,7 @@ class DnsTest extends LibeventTest {
         assertFails(libevent.DNS_ERR_NOTEXIST, dns.resolveIpv4("host"));
         set(() -> {
             dns.addSearch("outer.test");
-            dns.addSearch(".inner.test");
+            dns.addSearch("inner.test");
         });
         assertRecords(dns.resolveIpv4("host"), "10.2.0.1");
         assertRecords(dns.resolveIpv4("only"), "10.2.0.4");

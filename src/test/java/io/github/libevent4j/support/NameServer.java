@@ -55,17 +55,21 @@ public final class NameServer implements AutoCloseable {
         return new Question(Arrays.copyOf(packet.getData(), packet.getLength()), packet.getSocketAddress());
     }
 
-    /** Whether a question has come that was not taken yet. */
-    public boolean asked() throws IOException {
+    /** A question that has come, or null. */
+    public Question poll() throws IOException {
         socket.setSoTimeout(1);
         try {
-            next();
-            return true;
+            return next();
         } catch (SocketTimeoutException e) {
-            return false;
+            return null;
         } finally {
             socket.setSoTimeout(MILLIS);
         }
+    }
+
+    /** Whether a question has come, which is lost. */
+    public boolean asked() throws IOException {
+        return poll() != null;
     }
 
     /** A question as it came, and how to answer it. */
