@@ -4,6 +4,7 @@ import io.github.libevent4j.EventBase;
 import io.github.libevent4j.LibeventException;
 import io.github.libevent4j.Timer;
 import io.github.libevent4j.bindings.evhttp_connection;
+import io.github.libevent4j.dns.Dns;
 import io.github.libevent4j.global.libevent;
 import io.github.libevent4j.http.HttpException.Failure;
 import io.github.libevent4j.internal.Addresses;
@@ -13,6 +14,7 @@ import io.github.libevent4j.internal.Loop;
 import io.github.libevent4j.internal.Micros;
 import io.github.libevent4j.internal.Native;
 import io.github.libevent4j.internal.NativeHandle;
+import java.net.InetAddress;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -25,8 +27,8 @@ import java.util.concurrent.CompletableFuture;
  * A client's connection to one server (evhttp_connection): made when the first request is sent, kept between requests, and made
  * anew when the server has closed it. Requests are sent one after the other, in the order in which they were given.
  *
- * <p>Belongs to its base's loop, and is closed with it. Names are resolved by the system, which blocks the loop: give an address
- * where that matters.
+ * <p>Belongs to its base's loop, and is closed with it. Names are resolved by the system, which blocks the loop, unless there is a
+ * {@link Builder#dns Dns}.
  */
 public final class HttpConnection extends NativeHandle {
 
@@ -40,7 +42,8 @@ public final class HttpConnection extends NativeHandle {
     private final int retries;
     private final Duration retryDelay;
     private final Runnable onClose;
-    private final long connection;
+    private final Builder settings;
+    private long connection; // with a Dns another one for each address
     private final long id;
     private final Queue<Call> queue = new ArrayDeque<>();
     private Call active;
@@ -57,6 +60,7 @@ public final class HttpConnection extends NativeHandle {
         this.host = builder.host;
         this.port = builder.port;
         this.exact = builder.exact;
+        this.settings = builder.clone();
         this.connection = connection;
         this.id = id;
     }
@@ -72,7 +76,7 @@ public final class HttpConnection extends NativeHandle {
     }
 
     /** What to make a connection of. Not thread-safe. */
-    public static final class Builder {
+    public static final class Builder implements Cloneable {
         private final EventBase base;
         private final String host;
         private final int port;
@@ -85,6 +89,7 @@ public final class HttpConnection extends NativeHandle {
         private long maxHeadersSize = -1;
         private long maxBodySize = -1;
         private Runnable onClose = () -> { };
+        private Dns dns;
 
         private Builder(EventBase base, String host, int port) {
             this.base = Objects.requireNonNull(base, "base");
@@ -166,6 +171,30 @@ public final class HttpConnection extends NativeHandle {
             return this;
         }
 
+        /**
+         * Resolves the server's name without blocking the loop, each time when a connection is to be made, and connects to the first of
+         * its addresses that accepts. The time that this takes is the resolver's own, and no part of {@link #timeout}. When the Dns is
+         * closed, connections that are made stay, and new ones fail with UNRESOLVED.
+         *
+         * @throws IllegalArgumentException when it is another base's
+         */
+        public Builder dns(Dns dns) {
+            if (Loop.of(dns) != Loop.of(base)) {
+                throw new IllegalArgumentException("a Dns of another base cannot resolve for this one");
+            }
+            this.dns = dns;
+            return this;
+        }
+
+        @Override
+        protected Builder clone() {
+            try {
+                return (Builder) super.clone();
+            } catch (CloneNotSupportedException e) {
+                throw new AssertionError(e);
+            }
+        }
+
         /** Makes the connection. It connects when the first request is sent. */
         public HttpConnection build() {
             Loop loop = Loop.of(base);
@@ -174,32 +203,46 @@ public final class HttpConnection extends NativeHandle {
                 HttpConnection[] self = new HttpConnection[1];
                 Callbacks.ConnectionTarget target = () -> self[0].closed();
                 long id = loop.register(target);
-                long connection = Native.libevent4j_connection_new(loop.address(), id, host, port);
+                long connection = open(loop, id, host);
                 if (connection == 0) {
                     loop.unregister(id);
                     throw new OutOfMemoryError("evhttp_connection_base_new");
                 }
                 self[0] = new HttpConnection(this, loop, connection, id);
-                self[0].configure(this);
                 return self[0];
             } finally {
                 loop.exit();
             }
         }
+
+        /** A connection to be made to that name or address; 0 without memory. */
+        private long open(Loop loop, long id, String address) {
+            long connection = Native.libevent4j_connection_new(loop.address(), id, address, port);
+            if (connection == 0) {
+                return 0;
+            }
+            evhttp_connection evcon = evcon(connection);
+            Native.libevent4j_connection_set_timeout(connection, timeoutMicros);
+            if (localAddress != null) {
+                libevent.evhttp_connection_set_local_address(evcon, localAddress);
+            }
+            if (localPort != 0) {
+                libevent.evhttp_connection_set_local_port(evcon, (short) localPort);
+            }
+            libevent.evhttp_connection_set_max_headers_size(evcon, maxHeadersSize);
+            libevent.evhttp_connection_set_max_body_size(evcon, maxBodySize);
+            return connection;
+        }
     }
 
-    private void configure(Builder builder) {
-        evhttp_connection evcon = Addresses.of(Native.libevent4j_connection_evcon(connection), evhttp_connection::new);
-        Native.libevent4j_connection_set_timeout(connection, builder.timeoutMicros);
-        if (builder.localAddress != null) {
-            libevent.evhttp_connection_set_local_address(evcon, builder.localAddress);
-        }
-        if (builder.localPort != 0) {
-            libevent.evhttp_connection_set_local_port(evcon, (short) builder.localPort);
-        }
-        libevent.evhttp_connection_set_max_headers_size(evcon, builder.maxHeadersSize);
-        libevent.evhttp_connection_set_max_body_size(evcon, builder.maxBodySize);
+    private static evhttp_connection evcon(long connection) {
+        return Addresses.of(Native.libevent4j_connection_evcon(connection), evhttp_connection::new);
     }
+
+    private boolean connected() {
+        return libevent.bufferevent_getfd(libevent.evhttp_connection_get_bufferevent(evcon(connection))) >= 0;
+    }
+
 
     /**
      * Sends a request, after those that were given before (evhttp_make_request). Any thread.
@@ -259,7 +302,7 @@ public final class HttpConnection extends NativeHandle {
             Call call = queue.remove();
             if (!call.isDone()) {
                 active = call;
-                call.start();
+                call.begin();
             }
         }
     }
@@ -281,6 +324,7 @@ public final class HttpConnection extends NativeHandle {
         List<Call> pending = new ArrayList<>(queue);
         queue.clear();
         if (active != null) {
+            active.endLookup();
             pending.add(0, active);
             active = null;
         }
@@ -304,6 +348,8 @@ public final class HttpConnection extends NativeHandle {
         private Duration delay = retryDelay;
         private int retried;
         private volatile boolean ended;
+        private CompletableFuture<List<InetAddress>> lookup; // of the host; null unless it is under way
+        private final Queue<InetAddress> untried = new ArrayDeque<>(); // of its addresses
 
         Call(HttpRequest request, BodyListener listener) {
             this.request = Objects.requireNonNull(request, "request");
@@ -313,6 +359,59 @@ public final class HttpConnection extends NativeHandle {
                     loop.whenSafe(this::takeBack); // libevent may be in the middle of this very request
                 }
             });
+        }
+
+        /** Resolves the host first, if need be. The call is the active one. */
+        void begin() {
+            if (settings.dns == null || connected()) {
+                start();
+                return;
+            }
+            try {
+                lookup = settings.dns.lookup(host, Dns.Family.ANY);
+            } catch (IllegalStateException e) {
+                lookup = CompletableFuture.failedFuture(e); // the Dns is closed
+            }
+            CompletableFuture<?> asked = lookup;
+            lookup.whenComplete((addresses, failure) -> loop.whenSafe(() -> {
+                if (lookup == asked) {
+                    resolved(addresses, failure);
+                }
+            }));
+        }
+
+        private void resolved(List<InetAddress> addresses, Throwable unresolved) {
+            lookup = null;
+            if (unresolved != null) {
+                HttpException failure = failure(Failure.UNRESOLVED, 0);
+                failure.initCause(unresolved);
+                failed(failure);
+                return;
+            }
+            untried.clear();
+            untried.addAll(addresses);
+            startAtNext();
+        }
+
+        /** At the next of the host's addresses. Nothing of evhttp is on the stack. */
+        private void startAtNext() {
+            long next = settings.open(loop, id, untried.remove().getHostAddress());
+            if (next == 0) {
+                failed(failure(Failure.UNCONNECTED, 12)); // ENOMEM
+                return;
+            }
+            Native.libevent4j_connection_free(connection);
+            connection = next;
+            start();
+        }
+
+        /** Nobody waits for the host's addresses any more. */
+        void endLookup() {
+            if (lookup != null) {
+                CompletableFuture<?> ending = lookup;
+                lookup = null;
+                ending.cancel(false);
+            }
         }
 
         /** The call is the active one. */
@@ -437,11 +536,17 @@ public final class HttpConnection extends NativeHandle {
                 return; // taken back, or the connection was closed
             }
             boolean unconnected = failure.failure().compareTo(Failure.CONNECT_TIMEOUT) <= 0;
-            if (unconnected && (retries < 0 || retried < retries) && !isDone() && isOpen()) {
+            if (unconnected && !untried.isEmpty() && !isDone() && isOpen()) {
+                loop.whenSafe(() -> {
+                    if (active == this && isOpen()) {
+                        startAtNext();
+                    }
+                });
+            } else if (unconnected && (retries < 0 || retried < retries) && !isDone() && isOpen()) {
                 if (retry == null) {
                     retry = Timer.create(base, () -> {
                         if (isOpen()) {
-                            active.start();
+                            active.begin();
                         }
                     });
                 }
@@ -463,6 +568,7 @@ public final class HttpConnection extends NativeHandle {
                 return;
             }
             active = null;
+            endLookup();
             if (callId != 0) {
                 release();
                 Native.libevent4j_connection_cancel(connection);
