@@ -37,7 +37,8 @@ class DemoTest extends SampleTest {
     void helpNamesEveryProgram() throws Exception {
         Programs.Result help = run("--help");
         assertEquals(0, help.exit());
-        for (String name : List.of("demo", "serve", "fetch", "rpc", "rpc-call", "echo", "chat", "proxy", "squeeze", "transfer")) {
+        for (String name : List.of("demo", "serve", "fetch", "rpc", "rpc-call", "echo", "chat", "proxy", "squeeze", "transfer",
+            "lookup")) {
             assertTrue(help.text().contains("\n  " + name + " "), help.text());
         }
     }
