@@ -14,7 +14,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** A resolver's user: asks for all names at once, and prints the answers in their order. */
-@Command(name = "lookup", description = "Prints the addresses of names, or the names of addresses, and for how many seconds they may be kept.")
+@Command(name = "lookup",
+    description = "Prints the addresses of names, or the names of addresses, and for how many seconds they may be kept.")
 final class Lookup implements Callable<Integer> {
 
     private enum Type {

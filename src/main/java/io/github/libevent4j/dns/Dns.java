@@ -314,7 +314,10 @@ public final class Dns extends NativeHandle {
         }
     }
 
-    /** From how many dots on a name is tried as it is before it is looked for in the search domains; 1 unless set (evdns_base_search_ndots_set). */
+    /**
+     * From how many dots on a name is tried as it is before it is looked for in the search domains; 1 unless set
+     * (evdns_base_search_ndots_set).
+     */
     public void searchDots(int dots) {
         if (dots < 0) {
             throw new IllegalArgumentException("a number of dots is not negative: " + dots);

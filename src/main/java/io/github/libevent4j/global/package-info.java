@@ -24,6 +24,10 @@
  * One {@code static final} instance per purpose that catches everything, and tells its calls apart by the {@code void *arg} it gets,
  * avoids all four.
  *
+ * <p><b>A DNS server must not listen where strangers can reach it.</b> Any datagram of less than 12 bytes, even an empty one, to a port
+ * of {@code evdns_add_server_port_with_base()} ends the process: this version of libevent takes back a request that it has not
+ * made yet. That is why the {@code dns} package has the resolver alone.
+ *
  * <p>{@code errno} is not to be had after a call ({@code EVUTIL_SOCKET_ERROR()} and its kin): the JVM may change it on the way back.
  *
  * <p>A variadic function takes its format alone or with one argument; one that takes a {@code va_list} needs the address of one.

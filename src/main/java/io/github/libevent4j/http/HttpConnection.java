@@ -60,7 +60,7 @@ public final class HttpConnection extends NativeHandle {
         this.host = builder.host;
         this.port = builder.port;
         this.exact = builder.exact;
-        this.settings = builder.clone();
+        this.settings = builder.copy();
         this.connection = connection;
         this.id = id;
     }
@@ -186,10 +186,9 @@ public final class HttpConnection extends NativeHandle {
             return this;
         }
 
-        @Override
-        protected Builder clone() {
+        private Builder copy() {
             try {
-                return (Builder) super.clone();
+                return (Builder) clone();
             } catch (CloneNotSupportedException e) {
                 throw new AssertionError(e);
             }

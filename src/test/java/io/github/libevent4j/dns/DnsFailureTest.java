@@ -135,6 +135,35 @@ class DnsFailureTest extends LibeventTest {
         }
     }
 
+    /** Later: libevent sends the question only when the first server could have been silent. */
+    @Test
+    void anotherServerIsAskedWhenOneRefuses() throws Exception {
+        try (NameServer other = new NameServer()) {
+            dns.option("timeout", "0.02");
+            dns.addNameserver(other.address());
+            CompletableFuture<Answer<InetAddress>> future = dns.resolveIpv4("a.test");
+            base.loop(LoopFlag.NONBLOCK);
+            Question refused = null;
+            NameServer second = null;
+            while (refused == null) {
+                refused = server.poll();
+                second = other;
+                if (refused == null) {
+                    refused = other.poll();
+                    second = server;
+                }
+            }
+            refused.fail(NameServer.REFUSED);
+            Question again = second.poll();
+            while (again == null) {
+                base.loop(LoopFlag.ONCE);
+                again = second.poll();
+            }
+            again.answer(record(60, "10.0.0.1"));
+            assertEquals(1, Turns.await(base, future).records().size());
+        }
+    }
+
     @Test
     void answersOfOthersAndToOtherQuestionsAreIgnored() throws Exception {
         CompletableFuture<Answer<InetAddress>> future = dns.resolveIpv4("a.test");

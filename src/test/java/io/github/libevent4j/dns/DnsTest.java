@@ -187,7 +187,8 @@ class DnsTest extends LibeventTest {
         CompletableFuture<Thread> answered = dns.resolveIpv4("one.test").thenApply(answer -> Thread.currentThread());
         Thread thread = LoopThread.await(answered);
         assertTrue(thread == loop.thread() || thread == Thread.currentThread(), "the second when it was there already");
-        assertEquals(loop.thread(), LoopThread.await(loop.call(() -> dns.resolveIpv4("one.test").thenApply(answer -> Thread.currentThread()))));
+        answered = loop.call(() -> dns.resolveIpv4("one.test").thenApply(answer -> Thread.currentThread()));
+        assertEquals(loop.thread(), LoopThread.await(answered));
     }
 
     @Test
@@ -411,8 +412,8 @@ class DnsTest extends LibeventTest {
 
     @ParameterizedTest
     @CsvSource({"timeouts,1", "'',1", ":,1", "timeout:1,1", "edns0,1", "rotate,1", "Timeout,1", "timeout,''", "timeout,0", "timeout,0.0001",
-        "timeout,-1", "timeout,nan", "timeout,inf", "timeout,1e9", "timeout,99999", "timeout,1s", "attempts,0", "attempts,-3", "attempts,256",
-        "attempts,''", "attempts,1x", "max-timeouts,0", "max-inflight,0", "max-inflight,65001", "max-inflight,4294967297", "ndots,-1",
+        "timeout,-1", "timeout,nan", "timeout,inf", "timeout,1e9", "timeout,99999", "timeout,1s", "attempts,0", "attempts,-3",
+        "attempts,256", "attempts,''", "attempts,1x", "max-timeouts,0", "max-inflight,0", "max-inflight,65001", "max-inflight,4294967297", "ndots,-1",
         "randomize-case,2", "randomize-case,yes", "bind-to,''", "bind-to,localhost", "bind-to,127.0.0.1:80x", "bind-to,1.2.3.4:99999",
         "so-rcvbuf,-1", "so-sndbuf,2147483648", "initial-probe-timeout,never"})
     void optionsThatThereAreNot(String name, String value) throws Exception {

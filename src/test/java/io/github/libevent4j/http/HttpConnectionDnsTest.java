@@ -68,7 +68,8 @@ class HttpConnectionDnsTest extends LibeventTest {
     }
 
     private HttpConnection connection(int to, Choice choice) throws Exception {
-        return loop.call(() -> choice.choose(HttpConnection.newBuilder(loop.base(), NAME, to).dns(dns).onClose(closed::incrementAndGet)).build());
+        HttpConnection.Builder builder = HttpConnection.newBuilder(loop.base(), NAME, to).dns(dns).onClose(closed::incrementAndGet);
+        return loop.call(() -> choice.choose(builder).build());
     }
 
     private static HttpRequest request(String... headers) {

@@ -314,7 +314,8 @@ class TagsTest extends LibeventTest {
 
     /** Tags of more than 32 bits, and such as never end. */
     @ParameterizedTest
-    @ValueSource(strings = {"", "80", "8080808080", "ffffffff10", "ffffffff1f 10 00", "ffffffff8f 01", "ffffffffffffffffffff", "8080808080 01 00"})
+    @ValueSource(strings = {"", "80", "8080808080", "ffffffff10", "ffffffff1f 10 00", "ffffffff8f 01", "ffffffffffffffffffff",
+        "8080808080 01 00"})
     void tagsThatAreNone(String hex) {
         fill(hex);
         assertUnread(b -> Tags.peekTag(b));

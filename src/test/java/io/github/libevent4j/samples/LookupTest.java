@@ -62,7 +62,8 @@ class LookupTest extends SampleTest {
     void oneTypeOfRecord() throws Exception {
         assertPrints("both.test 77 A 10.0.0.2\n", lookup(dnsmasq.address(), "--type", "A", "both.test"));
         assertPrints("both.test 77 AAAA fd00:0:0:0:0:0:0:2\n", lookup(dnsmasq.address(), "--type", "AAAA", "both.test"));
-        assertPrints("10.0.0.1 77 PTR one.test\nfd00::6 77 PTR six.test\n", lookup(dnsmasq.address(), "--type", "PTR", "10.0.0.1", "fd00::6"));
+        assertPrints("10.0.0.1 77 PTR one.test\nfd00::6 77 PTR six.test\n",
+            lookup(dnsmasq.address(), "--type", "PTR", "10.0.0.1", "fd00::6"));
     }
 
     @Test

@@ -131,7 +131,8 @@ public final class NameServer implements AutoCloseable {
     /** A record about the question's name. */
     public static byte[] record(int type, int seconds, byte[] data) {
         return ByteBuffer.allocate(HEADER + data.length)
-            .putShort((short) (0xC000 | HEADER)).putShort((short) type).putShort((short) 1).putInt(seconds).putShort((short) data.length).put(data)
+            .putShort((short) (0xC000 | HEADER)).putShort((short) type).putShort((short) 1)
+            .putInt(seconds).putShort((short) data.length).put(data)
             .array();
     }
 
