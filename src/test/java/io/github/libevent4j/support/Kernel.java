@@ -7,6 +7,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** What the system's kernel knows of this process and its connections. */
 public final class Kernel {
@@ -24,6 +25,28 @@ public final class Kernel {
             }
         }
         throw new IOException("there is no connection from " + remote + " to " + local);
+    }
+
+    /** Descriptors that this process has open. */
+    public static long descriptors() throws IOException {
+        return descriptors(ProcessHandle.current().pid());
+    }
+
+    /** Descriptors that a process has open. */
+    public static long descriptors(long pid) throws IOException {
+        try (Stream<Path> open = Files.list(Path.of("/proc/" + pid + "/fd"))) {
+            return open.count();
+        }
+    }
+
+    /** Bytes of memory in which a process resides; those of files alone do not count. */
+    public static long resident(long pid) throws IOException {
+        for (String line : Files.readAllLines(Path.of("/proc/" + pid + "/status"))) {
+            if (line.startsWith("RssAnon:")) {
+                return Long.parseLong(line.replaceAll("\\D", "")) * 1024;
+            }
+        }
+        throw new IOException("the kernel does not tell what memory " + pid + " resides in");
     }
 
     private static String hex(InetSocketAddress address) {

@@ -1,6 +1,7 @@
 package io.github.libevent4j.support;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.io.ByteArrayOutputStream;
 import java.io.File;
@@ -18,6 +19,7 @@ import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.spi.ToolProvider;
 import java.util.stream.Collectors;
 import org.bytedeco.javacpp.Loader;
 
@@ -273,6 +275,22 @@ public final class Programs {
             classPath = Arrays.stream(classPath.split(File.pathSeparator))
                 .filter(entry -> !Files.isDirectory(Path.of(entry, "io", "github", "libevent4j", Loader.getPlatform())))
                 .collect(Collectors.joining(File.pathSeparator));
+            return this;
+        }
+
+        /** The class path's directories as jars, which are made in this directory: as users have it. */
+        public Java packed(Path directory) {
+            ToolProvider jar = ToolProvider.findFirst("jar").orElseThrow();
+            List<String> entries = new ArrayList<>();
+            for (String entry : classPath.split(File.pathSeparator)) {
+                String packed = entry;
+                if (Files.isDirectory(Path.of(entry))) {
+                    packed = directory.resolve(entries.size() + ".jar").toString();
+                    assertEquals(0, jar.run(System.out, System.err, "--create", "--file", packed, "-C", entry, "."));
+                }
+                entries.add(packed);
+            }
+            classPath = String.join(File.pathSeparator, entries);
             return this;
         }
 

@@ -1,0 +1,120 @@
+package io.github.libevent4j.samples;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.libevent4j.support.Curl;
+import io.github.libevent4j.support.Kernel;
+import io.github.libevent4j.support.Message;
+import io.github.libevent4j.support.Programs;
+import io.github.libevent4j.support.RawClient;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The serve sample under more than it is likely to meet. */
+class ServeLoadTest extends SampleTest {
+
+    private static final int CONNECTIONS = 10_000;
+    private static final long MEBIBYTE = 1024 * 1024;
+
+    private static Server serve(Programs.Java java) throws Exception {
+        return new Server(java.start("Samples", "serve", "--port", "0"));
+    }
+
+    private static void awaitDescriptors(Server server, long count) throws IOException {
+        while (Kernel.descriptors(server.running.pid()) > count) {
+            Thread.onSpinWait();
+        }
+    }
+
+    @Test
+    void tenThousandConnectionsAtOnce() throws Exception {
+        try (Server server = serve(new Programs.Java())) {
+            assertEquals(200, Curl.get(server.url + "/").status());
+            long before = Kernel.descriptors(server.running.pid());
+            List<RawClient> clients = new ArrayList<>();
+            try {
+                for (int i = 0; i < CONNECTIONS; i++) {
+                    clients.add(RawClient.to(server.address()));
+                }
+                for (int round = 0; round < 2; round++) {
+                    for (RawClient client : clients) {
+                        client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+                    }
+                    for (RawClient client : clients) {
+                        assertEquals("Hello, World!", client.response().text());
+                    }
+                }
+                assertTrue(Kernel.descriptors(server.running.pid()) > CONNECTIONS);
+            } finally {
+                for (RawClient client : clients) {
+                    client.close();
+                }
+            }
+            awaitDescriptors(server, before);
+            assertEquals(200, Curl.get(server.url + "/").status());
+            assertEquals("", server.stop("TERM"));
+        }
+    }
+
+    /** Those for whom there is no descriptor wait until others leave. */
+    @Test
+    void aServerThatRunsOutOfDescriptorsRecovers(@TempDir Path jars) throws Exception {
+        int most = 120;
+        try (Server server = serve(new Programs.Java().descriptors(most).packed(jars))) { // whose classes take no descriptor more
+            assertEquals(200, Curl.get(server.url + "/").status());
+            long before = Kernel.descriptors(server.running.pid());
+            List<RawClient> clients = new ArrayList<>();
+            try {
+                for (int i = 0; i < most; i++) {
+                    RawClient client = RawClient.to(server.address());
+                    clients.add(client);
+                    client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+                }
+                assertEquals("Hello, World!", clients.get(0).response().text());
+                server.running.awaitErrors(Pattern.compile("accept"));
+                for (RawClient client : clients.subList(0, most / 2)) {
+                    client.close();
+                }
+                for (RawClient client : clients.subList(most / 2, most)) {
+                    assertEquals("Hello, World!", client.response().text());
+                }
+            } finally {
+                for (RawClient client : clients) {
+                    client.close();
+                }
+            }
+            awaitDescriptors(server, before);
+            assertEquals(200, Curl.get(server.url + "/").status());
+            assertTrue(server.stop("TERM").contains("accept"));
+        }
+    }
+
+    /** A gibibyte goes through a server that keeps little of it. */
+    @Test
+    void aGibibyteComesDownInLittleMemory() throws Exception {
+        try (Server server = serve(new Programs.Java().option("-Xmx256m"))) {
+            assertEquals(200, Curl.get(server.url + "/bytes/1000").status());
+            long idle = Kernel.resident(server.running.pid());
+            long most = 0;
+            try (RawClient client = RawClient.to(server.address())) {
+                client.send("GET /bytes/" + 1024 * MEBIBYTE + " HTTP/1.1\r\nHost: x\r\n\r\n");
+                Message head = Message.head(client.in());
+                assertEquals(Long.toString(1024 * MEBIBYTE), head.header("Content-Length"));
+                for (long got = 0; got < 1024 * MEBIBYTE; ) {
+                    long part = client.in().skip(Math.min(16 * MEBIBYTE, 1024 * MEBIBYTE - got));
+                    assertTrue(part > 0, "the body ended after " + got + " bytes");
+                    got += part;
+                    most = Math.max(most, Kernel.resident(server.running.pid()));
+                }
+            }
+            assertTrue(most < idle + 128 * MEBIBYTE, "memory grew from " + idle + " to " + most);
+            assertEquals("", server.stop("TERM"));
+        }
+    }
+}
