@@ -286,6 +286,10 @@ void libevent4j_connection_cancel(struct libevent4j_connection *connection);
 
 /* evhttp_uri_parse_with_flags() into the buffer, in the layout of wire.c; the length, or -1. Any thread. */
 int libevent4j_uri_parse(const char *uri, int flags, char *out, int size);
+/* evhttp_uri_join() of these parts, of which any may be NULL, into the buffer: 0, or the number of the first string, from 1, that
+ * libevent refuses, or -1 when there is no memory or it does not fit. Any thread. */
+int libevent4j_uri_join(const char *scheme, const char *userinfo, const char *host, int port, const char *path, const char *query,
+    const char *fragment, int flags, char *out, int size);
 
 #ifdef __cplusplus
 }

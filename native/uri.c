@@ -35,3 +35,31 @@ libevent4j_uri_parse(const char *text, int flags, char *out, int size)
 	evhttp_uri_free(uri);
 	return at;
 }
+
+int
+libevent4j_uri_join(const char *scheme, const char *userinfo, const char *host, int port, const char *path, const char *query,
+    const char *fragment, int flags, char *out, int size)
+{
+	struct evhttp_uri *uri = evhttp_uri_new();
+	int result;
+
+	if (uri == NULL)
+		return -1;
+	evhttp_uri_set_flags(uri, (unsigned)flags);
+	if (evhttp_uri_set_scheme(uri, scheme) != 0)
+		result = 1;
+	else if (evhttp_uri_set_userinfo(uri, userinfo) != 0)
+		result = 2;
+	else if (evhttp_uri_set_host(uri, host) != 0)
+		result = 3;
+	else if (evhttp_uri_set_path(uri, path) != 0)
+		result = 4;
+	else if (evhttp_uri_set_query(uri, query) != 0)
+		result = 5;
+	else if (evhttp_uri_set_fragment(uri, fragment) != 0)
+		result = 6;
+	else
+		result = evhttp_uri_set_port(uri, port) == 0 && evhttp_uri_join(uri, out, (size_t)size) != NULL ? 0 : -1;
+	evhttp_uri_free(uri);
+	return result;
+}

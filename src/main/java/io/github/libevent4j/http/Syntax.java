@@ -56,14 +56,19 @@ final class Syntax {
         if (uri.isEmpty()) {
             throw new IllegalArgumentException("a request's URI must not be empty: use / for the root");
         }
-        for (int i = 0; i < uri.length(); i++) {
-            char c = uri.charAt(i);
+        return visible("the URI", uri);
+    }
+
+    /** A URI, or a part of one: visible ASCII. */
+    static String visible(String what, String text) {
+        Objects.requireNonNull(text, what);
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
             if (c <= ' ' || c >= 0x7F) {
-                throw new IllegalArgumentException("the URI " + quote(uri) + " must not hold " + describe(c)
-                    + ": percent-encode it");
+                throw new IllegalArgumentException(what + " " + quote(text) + " must not hold " + describe(c) + ": percent-encode it");
             }
         }
-        return uri;
+        return text;
     }
 
     static int status(int status) {

@@ -273,4 +273,8 @@ public final class Native {
     // uri.c
     public static native int libevent4j_uri_parse(@Cast("const char*") byte[] uri, int flags, @Cast("char*") byte[] out,
             int size);
+
+    public static native int libevent4j_uri_join(@Cast("const char*") byte[] scheme, @Cast("const char*") byte[] userInfo,
+            @Cast("const char*") byte[] host, int port, @Cast("const char*") byte[] path, @Cast("const char*") byte[] query,
+            @Cast("const char*") byte[] fragment, int flags, @Cast("char*") byte[] out, int size);
 }
