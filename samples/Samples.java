@@ -20,7 +20,7 @@ import picocli.CommandLine.TypeConversionException;
 /** The one main class of the samples: each subcommand is a program in a file of its own. Without arguments it runs the demo. */
 @Command(name = "samples", description = "Programs that use libevent4j.", synopsisSubcommandLabel = "COMMAND",
     subcommands = {Demo.class, Serve.class, Fetch.class, Rpc.class, RpcCall.class, Echo.class, Chat.class, Proxy.class,
-        Squeeze.class, Transfer.class, Lookup.class})
+        Squeeze.class, Transfer.class, Lookup.class, Events.class, Tunnel.class})
 public final class Samples {
 
     private static final Duration GRACE = Duration.ofSeconds(10);
@@ -108,9 +108,7 @@ public final class Samples {
 
     /** Tells where the server listens, and runs it until SIGINT, SIGTERM or {@link #stop}. */
     static void run(EventBase base, HttpServer http, InetSocketAddress address) throws IOException {
-        try (Signal interrupt = Signal.create(base, "INT", () -> stop(base, http));
-             Signal terminate = Signal.create(base, "TERM", () -> stop(base, http))) {
-            System.out.println("listening on http://" + name(address) + "/");
+    subcommands = {
             base.dispatch();
         }
     }

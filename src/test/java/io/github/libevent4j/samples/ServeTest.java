@@ -20,8 +20,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Random;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -196,18 +194,11 @@ class ServeTest extends SampleTest {
     @Test
     void aGibibyteIsNotHeld() throws Exception {
         get("/bytes/10000000"); // what is used once is used by now
-        long before = peakMemory();
+        long before = server.peakMemory();
         Programs.Result curl = Curl.run("--output", "/dev/null", "--write-out", "%{http_code} %{size_download}", server.url + "/bytes/1073741824");
         assertEquals("200 1073741824", curl.text());
-        long growth = peakMemory() - before;
+        long growth = server.peakMemory() - before;
         assertTrue(growth < 128 * 1024, "the server's memory grew by " + growth + " kB");
-    }
-
-    /** The most memory that the server has ever had, in kB. */
-    private static long peakMemory() throws IOException {
-        Matcher peak = Pattern.compile("VmHWM:\\s+(\\d+) kB").matcher(Files.readString(Path.of("/proc/" + server.running.pid() + "/status")));
-        assertTrue(peak.find());
-        return Long.parseLong(peak.group(1));
     }
 
     @Test
