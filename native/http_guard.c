@@ -32,7 +32,7 @@ enum state {
 	TRAILER_START,
 	TRAILER_NAME,
 	TRAILER_VALUE,
-	HELD, /* behind a CONNECT: only its reply tells whether requests follow */
+	HELD, /* behind a CONNECT or an Upgrade: only its reply tells whether requests follow */
 	REFUSED
 };
 
@@ -66,7 +66,7 @@ struct libevent4j_guard {
 	unsigned spaces, fields, hosts, lengths, codings;
 	bool old;      /* HTTP/1.0 */
 	bool bodiless; /* evhttp reads no body for the method */
-	bool connect;
+	bool switches; /* perhaps to another protocol: CONNECT, Upgrade */
 };
 
 struct libevent4j_guards {
@@ -129,7 +129,7 @@ request_line_ends(struct libevent4j_guard *guard)
 	for (size_t i = 0; i < sizeof(with_body) / sizeof(with_body[0]); i++)
 		if (has_method(guard, with_body[i]))
 			guard->bodiless = false;
-	guard->connect = has_method(guard, "CONNECT");
+	guard->switches = has_method(guard, "CONNECT");
 	guard->old = minor == '0';
 	guard->fields = guard->hosts = guard->lengths = guard->codings = 0;
 	guard->remaining = 0;
@@ -178,6 +178,8 @@ header_ends(struct libevent4j_guard *guard)
 		guard->remaining = strtoull(value, NULL, 10);
 	} else if ((value = value_of(guard, "Transfer-Encoding")) != NULL) {
 		return whole && strcasecmp(value, "chunked") == 0 && ++guard->codings == 1 && !guard->old;
+	} else if (value_of(guard, "Upgrade") != NULL) {
+		guard->switches = true;
 	}
 	return true;
 }
@@ -193,7 +195,7 @@ stop_deadline(struct libevent4j_guard *guard)
 static void
 message_ends(struct libevent4j_guard *guard)
 {
-	guard->state = guard->connect ? HELD : REQUEST_LINE;
+	guard->state = guard->switches ? HELD : REQUEST_LINE;
 	guard->part = NOTHING;
 	guard->spaces = 0;
 	stop_deadline(guard);

@@ -252,8 +252,8 @@ public final class HttpExchange {
 
     /**
      * Answers with a head alone, and hands over the connection: for CONNECT and Upgrade. What the client has sent beyond its request
-     * is in the bufferevent's input. Its reading is to be enabled; closing it closes the connection. The server's {@code stop} waits
-     * for it, and its {@code close} closes it. To be called on the loop's thread.
+     * is in the bufferevent's input already, and its listener does not hear of it. Its reading is to be enabled; closing it closes the
+     * connection. The server's {@code stop} waits for it, and its {@code close} closes it. To be called on the loop's thread.
      *
      * @param status such as 101 for Upgrade, 200 for CONNECT
      */

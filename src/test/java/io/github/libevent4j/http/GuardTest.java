@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import io.github.libevent4j.internal.Live;
+import io.github.libevent4j.io.BufferEvent;
 import io.github.libevent4j.support.Curl;
 import io.github.libevent4j.support.Kernel;
 import io.github.libevent4j.support.Message;
@@ -22,7 +23,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -311,7 +314,7 @@ class GuardTest extends HttpTest {
         }
     }
 
-    // ---- CONNECT
+    // ---- CONNECT and Upgrade
 
     @Test
     void whatFollowsARefusedConnectIsARequest() throws Exception {
@@ -329,6 +332,40 @@ class GuardTest extends HttpTest {
             client.send(connect + "GET / HTTP/1.1\n\n");
             assertEquals(405, client.response().status());
             checkRefused("400", client);
+        }
+    }
+
+    @Test
+    void whatFollowsAnUpgradeThatIsNotTakenUpIsARequest() throws Exception {
+        String upgrade = getWith("Host: x", "upgrade: h2c", "Connection: Upgrade");
+        serveWith(builder -> builder);
+        try (RawClient client = connect()) {
+            client.send(upgrade + upgrade + GOOD);
+            assertEquals("GET / 0", client.response().text());
+            assertEquals("GET / 0", client.response().text());
+            assertEquals(GOOD_REPLY, client.response().text());
+            client.send(upgrade + "GET / HTTP/1.1\n\n");
+            assertEquals("GET / 0", client.response().text());
+            checkRefused("400", client);
+        }
+    }
+
+    /** None of it is HTTP, nor judged as such. */
+    @Test
+    void whatComesBehindAnUpgradeIsThereWhenItIsTakenOver() throws Exception {
+        BlockingQueue<byte[]> behind = new LinkedBlockingQueue<>();
+        String upgrade = "POST / HTTP/1.1\r\n" + HOST + "Upgrade: x\r\nConnection: Upgrade\r\nContent-Length: 4\r\n\r\nbody";
+        serve(exchange -> {
+            assertEquals("body", new String(exchange.body(), ISO_8859_1));
+            BufferEvent event = exchange.takeOver(101);
+            behind.add(event.input().removeAll());
+            event.close();
+        });
+        try (RawClient client = connect()) {
+            client.send(upgrade + "\u0081\0\n: no HTTP\n");
+            assertEquals("HTTP/1.1 101 ", client.response().startLine());
+            assertEquals("\u0081\0\n: no HTTP\n", new String(behind.take(), ISO_8859_1));
+            assertEquals("", client.readToEnd());
         }
     }
 
