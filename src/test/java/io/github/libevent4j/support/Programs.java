@@ -242,6 +242,7 @@ public final class Programs {
         private final List<String> options = new ArrayList<>();
         private final Map<String, String> environment = new TreeMap<>();
         private int descriptors; // 0 for as many as this process may have
+        private Path directory; // null for this process's
         private String classPath = System.getProperty("java.class.path");
 
         public Java() {
@@ -267,6 +268,12 @@ public final class Programs {
         /** The most descriptors it may have open. */
         public Java descriptors(int most) {
             descriptors = most;
+            return this;
+        }
+
+        /** Where it runs. */
+        public Java directory(Path path) {
+            directory = path;
             return this;
         }
 
@@ -305,6 +312,7 @@ public final class Programs {
             command.addAll(List.of(arguments));
             ProcessBuilder builder = new ProcessBuilder(command);
             builder.environment().putAll(environment);
+            builder.directory(directory == null ? null : directory.toFile());
             return new Running(builder);
         }
 
