@@ -132,12 +132,12 @@ class EventsTest extends SampleTest {
             assertEquals("HTTP/1.1 200 OK", late.readLine());
             BufferedReader steady = reader(fast.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n"));
             long first = nextId(steady);
-            long before = server.peakMemory();
+            long before = server.running.peakMemory();
             long now = first;
             while (now < first + 2000) { // more than a hundred megabytes for each of those who do not read
                 now = nextId(steady);
             }
-            long growth = server.peakMemory() - before;
+            long growth = server.running.peakMemory() - before;
             assertTrue(growth < most, "the server's memory grew by " + growth + " kB");
 
             long id = nextId(late);

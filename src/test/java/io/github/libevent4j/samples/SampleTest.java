@@ -1,15 +1,12 @@
 package io.github.libevent4j.samples;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.libevent4j.support.Programs;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -42,13 +39,6 @@ abstract class SampleTest {
 
         InetSocketAddress address() {
             return new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
-        }
-
-        /** The most memory that it has ever had, in kB. */
-        long peakMemory() throws IOException {
-            Matcher peak = Pattern.compile("VmHWM:\\s+(\\d+) kB").matcher(Files.readString(Path.of("/proc/" + running.pid() + "/status")));
-            assertTrue(peak.find());
-            return Long.parseLong(peak.group(1));
         }
 
         /** Stops it, gracefully, and returns what it printed to standard error. */

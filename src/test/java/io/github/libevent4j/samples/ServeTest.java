@@ -194,10 +194,10 @@ class ServeTest extends SampleTest {
     @Test
     void aGibibyteIsNotHeld() throws Exception {
         get("/bytes/10000000"); // what is used once is used by now
-        long before = server.peakMemory();
+        long before = server.running.peakMemory();
         Programs.Result curl = Curl.run("--output", "/dev/null", "--write-out", "%{http_code} %{size_download}", server.url + "/bytes/1073741824");
         assertEquals("200 1073741824", curl.text());
-        long growth = server.peakMemory() - before;
+        long growth = server.running.peakMemory() - before;
         assertTrue(growth < 128 * 1024, "the server's memory grew by " + growth + " kB");
     }
 

@@ -155,14 +155,14 @@ class TunnelTest extends SampleTest {
             assertEquals(200, Message.head(client.in()).status());
             try (RawClient end = server.accept()) {
                 for (RawClient[] pair : new RawClient[][] {{end, client}, {client, end}}) {
-                    long before = proxy.peakMemory();
+                    long before = proxy.running.peakMemory();
                     Thread sender = new Thread(() -> send(pair[0], block, blocks));
                     sender.start();
                     for (long left = (long) block.length * blocks; left > 0; left -= block.length) {
                         assertEquals(block.length, pair[1].in().readNBytes(block.length).length);
                     }
                     sender.join();
-                    long growth = proxy.peakMemory() - before;
+                    long growth = proxy.running.peakMemory() - before;
                     assertTrue(growth < 64 * 1024, "the proxy's memory grew by " + growth + " kB");
                 }
             }

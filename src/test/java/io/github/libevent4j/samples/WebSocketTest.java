@@ -270,7 +270,7 @@ class WebSocketTest extends SampleTest {
         ByteBuffer.wrap(frame).put((byte) 0x82).put((byte) 0xFF).putLong(MAX);
         int count = 2000;
         try (RawClient client = upgraded()) {
-            long before = server.peakMemory();
+            long before = server.running.peakMemory();
             Thread sender = new Thread(() -> {
                 try {
                     for (int i = 0; i < count; i++) {
@@ -287,7 +287,7 @@ class WebSocketTest extends SampleTest {
                 assertArrayEquals(expected, client.in().readNBytes(expected.length));
             }
             sender.join();
-            long growth = server.peakMemory() - before;
+            long growth = server.running.peakMemory() - before;
             assertTrue(growth < 64 * 1024, "the server's memory grew by " + growth + " kB");
         }
     }

@@ -97,6 +97,15 @@ public final class Programs {
             process.getOutputStream().close();
         }
 
+        /** The most memory that it has ever had, in kB. */
+        public long peakMemory() throws IOException {
+            Matcher peak = Pattern.compile("VmHWM:\\s+(\\d+) kB").matcher(Files.readString(Path.of("/proc/" + pid() + "/status")));
+            if (!peak.find()) {
+                throw new IOException(command + " has ended");
+            }
+            return Long.parseLong(peak.group(1));
+        }
+
         /** Sends a signal, such as TERM. */
         public void signal(String name) throws IOException, InterruptedException {
             run("kill", "-" + name, Long.toString(pid()));
@@ -243,6 +252,7 @@ public final class Programs {
         private final Map<String, String> environment = new TreeMap<>();
         private int descriptors; // 0 for as many as this process may have
         private Path directory; // null for this process's
+        private Path input; // null for none
         private String classPath = System.getProperty("java.class.path");
 
         public Java() {
@@ -274,6 +284,12 @@ public final class Programs {
         /** Where it runs. */
         public Java directory(Path path) {
             directory = path;
+            return this;
+        }
+
+        /** What it reads from standard input. */
+        public Java input(Path file) {
+            input = file;
             return this;
         }
 
@@ -313,6 +329,9 @@ public final class Programs {
             ProcessBuilder builder = new ProcessBuilder(command);
             builder.environment().putAll(environment);
             builder.directory(directory == null ? null : directory.toFile());
+            if (input != null) {
+                builder.redirectInput(input.toFile());
+            }
             return new Running(builder);
         }
 
