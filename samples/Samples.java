@@ -100,17 +100,25 @@ public final class Samples {
 
     /** Runs the loop until SIGINT, SIGTERM or {@link EventBase#stop}. */
     static void untilSignal(EventBase base) throws IOException {
-        try (Signal interrupt = Signal.create(base, "INT", base::stop);
-             Signal terminate = Signal.create(base, "TERM", base::stop)) {
+        untilSignal(base, base::stop);
+    }
+
+    private static void untilSignal(EventBase base, Runnable stop) throws IOException {
+        try (Signal interrupt = Signal.create(base, "INT", stop);
+             Signal terminate = Signal.create(base, "TERM", stop)) {
             base.dispatch();
         }
     }
 
     /** Tells where the server listens, and runs it until SIGINT, SIGTERM or {@link #stop}. */
     static void run(EventBase base, HttpServer http, InetSocketAddress address) throws IOException {
-    subcommands = {
-            base.dispatch();
-        }
+        run(base, address, () -> stop(base, http));
+    }
+
+    /** The same with more to do at SIGINT or SIGTERM, {@link #stop} at last. */
+    static void run(EventBase base, InetSocketAddress address, Runnable stop) throws IOException {
+        System.out.println("listening on http://" + name(address) + "/");
+        untilSignal(base, stop);
     }
 
     /** Lets the requests that have arrived get their replies, and then the loop return. */
