@@ -1,27 +1,77 @@
 #include "internal.h"
 
 #include <errno.h>
+#include <strings.h>
+#include <string.h>
 #include <sys/queue.h>
+#include <sys/socket.h>
 
 #include <event2/bufferevent.h>
+#include <event2/event_struct.h>
 #include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
+
+#define FEW (32 * 1024)                    /* bytes that wait for the socket when the next piece of a body is asked for */
+#define MOST_INTERIMS 100                  /* before one response */
+#define WRITE_MICROS (50 * 1000 * 1000LL) /* libevent's own timeout */
+
+/* Where the body is that follows a request's head. */
+enum upload {
+	NO_UPLOAD, /* there is none, or it is through */
+	HEAD_COMES,
+	HEAD_GOES,
+	BODY_GOES,
+	BODY_ENDS,
+	STOPPED /* the server reads no more of it */
+};
 
 /*
  * Java hands over one request at a time. Libevent has a queue of its own, but sends the next request before it could be seen that
  * the connection is not fit for it, and does nothing at all with what is queued when the local address cannot be bound again.
  * Its retries are not used either: they never stop counting, and clash with the cancelling of a request.
+ *
+ * A body that follows: evhttp sends the head alone, and then reads the response, whenever it comes. Meanwhile the body's pieces are
+ * added to the bufferevent's output, each when little of those before it is left. Evhttp must not hear that something was written:
+ * it takes that for its head.
  */
 struct libevent4j_connection {
+	LIST_ENTRY(libevent4j_connection) uploading; /* in the loop's list, while upload is something */
 	struct libevent4j_loop *loop;    /* Java's, outlives the connection */
 	struct evhttp_connection *evcon; /* owned */
 	void *id;
+	int64_t timeout_micros; /* 0 for libevent's */
+	bool exact;
+	struct event later; /* acts when nothing of evhttp is on the stack */
+
 	struct evhttp_request *request; /* under way, or NULL; libevent's */
 	void *call;                     /* Java's id for it */
-	int error;                      /* what the error callback said, or -1 */
-	bool streaming;
+	int method;
+	int flags;   /* LIBEVENT4J_… */
+	int error;   /* what the error callback said, or -1 */
+	int refused; /* the kind of failure that a response is, though evhttp takes it; or -1 */
+	int interims;  /* that announced the response, and how many of them were not 100 (Continue) */
+	int unexpected;
 	bool lost; /* there was a connection, which has been closed since the request began */
+	struct libevent4j_framing framing;
+
+	enum upload upload;
+	bool expecting;             /* 100 (Continue) */
+	bool asked;                 /* for a piece, which is still to come */
+	struct evbuffer *held;      /* pieces that are kept from evhttp, while it believes that it writes; owned, NULL if there are none */
+	bufferevent_event_cb event; /* evhttp's own */
 };
+
+static struct bufferevent *
+bufferevent_of(const struct libevent4j_connection *connection)
+{
+	return evhttp_connection_get_bufferevent(connection->evcon);
+}
+
+static struct evbuffer *
+output_of(const struct libevent4j_connection *connection)
+{
+	return bufferevent_get_output(bufferevent_of(connection));
+}
 
 static void
 on_connection_close(struct evhttp_connection *evcon, void *arg)
@@ -37,8 +87,12 @@ on_connection_close(struct evhttp_connection *evcon, void *arg)
 	errno = error;
 }
 
+static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg);
+static void on_later(evutil_socket_t fd, short what, void *arg);
+static void end_request(struct libevent4j_connection *connection);
+
 struct libevent4j_connection *
-libevent4j_connection_new(struct libevent4j_loop *loop, void *id, const char *host, int port)
+libevent4j_connection_new(struct libevent4j_loop *loop, void *id, const char *host, int port, int exact)
 {
 	struct libevent4j_connection *connection = libevent4j_calloc(sizeof(*connection));
 
@@ -49,8 +103,16 @@ libevent4j_connection_new(struct libevent4j_loop *loop, void *id, const char *ho
 		libevent4j_free(connection);
 		return NULL;
 	}
+	if (!exact && evbuffer_add_cb(bufferevent_get_input(bufferevent_of(connection)), on_input, connection) == NULL) {
+		evhttp_connection_free(connection->evcon);
+		libevent4j_free(connection);
+		return NULL;
+	}
 	connection->loop = loop;
 	connection->id = id;
+	connection->exact = exact;
+	connection->refused = -1;
+	event_assign(&connection->later, loop->base, -1, 0, on_later, connection);
 	evhttp_connection_set_closecb(connection->evcon, on_connection_close, connection);
 	return connection;
 }
@@ -58,7 +120,11 @@ libevent4j_connection_new(struct libevent4j_loop *loop, void *id, const char *ho
 void
 libevent4j_connection_free(struct libevent4j_connection *connection)
 {
+	end_request(connection);
+	if (!connection->exact)
+		evbuffer_remove_cb(bufferevent_get_input(bufferevent_of(connection)), on_input, connection);
 	evhttp_connection_free(connection->evcon);
+	event_debug_unassign(&connection->later);
 	libevent4j_free(connection);
 }
 
@@ -73,13 +139,14 @@ libevent4j_connection_set_timeout(struct libevent4j_connection *connection, int6
 {
 	struct timeval tv = libevent4j_timeval(micros);
 
+	connection->timeout_micros = micros;
 	evhttp_connection_set_timeout_tv(connection->evcon, micros == 0 ? NULL : &tv);
 }
 
 void
 libevent4j_connection_read(struct libevent4j_connection *connection, int read)
 {
-	struct bufferevent *bev = evhttp_connection_get_bufferevent(connection->evcon);
+	struct bufferevent *bev = bufferevent_of(connection);
 
 	if (read)
 		bufferevent_enable(bev, EV_READ);
@@ -87,7 +154,269 @@ libevent4j_connection_read(struct libevent4j_connection *connection, int read)
 		bufferevent_disable(bev, EV_READ);
 }
 
+/* ---- bodies go out behind the head ---- */
+
+static void
+on_output(struct evbuffer *output, const struct evbuffer_cb_info *info, void *arg)
+{
+	struct libevent4j_connection *connection = arg;
+
+	if (connection->upload == HEAD_COMES) {
+		/* The request line. Libevent adds a Content-Length to POST and PUT, even beside chunks: it is another method by then. */
+		connection->upload = HEAD_GOES;
+		if (connection->flags & LIBEVENT4J_CHUNKED)
+			connection->request->type = EVHTTP_REQ_PATCH;
+	} else if (info->n_added > 0 && connection->upload == HEAD_GOES) {
+		connection->request->type = (enum evhttp_cmd_type)connection->method;
+	} else if (info->n_deleted > 0 && evbuffer_get_length(output) <= (connection->upload == BODY_GOES ? FEW : 0)) {
+		event_active(&connection->later, EV_TIMEOUT, 0);
+	}
+}
+
+static void on_upload_event(struct bufferevent *bev, short what, void *evcon);
+
+/* From now on evhttp does not hear what is written, and time passes only while the server takes nothing. */
+static void
+take(struct libevent4j_connection *connection)
+{
+	struct bufferevent *bev = bufferevent_of(connection);
+	struct timeval tv = libevent4j_timeval(connection->timeout_micros != 0 ? connection->timeout_micros : WRITE_MICROS);
+	bufferevent_event_cb event;
+	bufferevent_data_cb read;
+	void *evcon;
+
+	bufferevent_getcb(bev, &read, NULL, &event, &evcon);
+	if (event == on_upload_event)
+		return;
+	connection->event = event;
+	bufferevent_setcb(bev, read, NULL, on_upload_event, evcon);
+	bufferevent_set_timeouts(bev, NULL, &tv);
+	if (connection->upload == HEAD_GOES)
+		connection->upload = BODY_GOES;
+	if (connection->held != NULL) {
+		evbuffer_add_buffer(bufferevent_get_output(bev), connection->held);
+		evbuffer_free(connection->held);
+		connection->held = NULL;
+	}
+	bufferevent_enable(bev, EV_WRITE);
+}
+
+/* To evhttp, which awaits the response. */
+static void
+give_back(struct libevent4j_connection *connection)
+{
+	struct bufferevent *bev = bufferevent_of(connection);
+	bufferevent_event_cb event;
+	bufferevent_data_cb read;
+	void *evcon;
+
+	bufferevent_getcb(bev, &read, NULL, &event, &evcon);
+	if (event == on_upload_event) {
+		bufferevent_setcb(bev, read, NULL, connection->event, evcon);
+		libevent4j_connection_set_timeout(connection, connection->timeout_micros);
+	}
+}
+
+static void
+end_upload(struct libevent4j_connection *connection)
+{
+	if (connection->upload == NO_UPLOAD)
+		return;
+	connection->upload = NO_UPLOAD;
+	LIST_REMOVE(connection, uploading);
+	evbuffer_remove_cb(output_of(connection), on_output, connection);
+	give_back(connection);
+	if (connection->held != NULL)
+		evbuffer_free(connection->held);
+	connection->held = NULL;
+}
+
+static int
+begin_upload(struct libevent4j_connection *connection)
+{
+	if (evbuffer_add_cb(output_of(connection), on_output, connection) == NULL)
+		return -1;
+	LIST_INSERT_HEAD(&connection->loop->uploads, connection, uploading);
+	connection->upload = HEAD_COMES;
+	connection->expecting = (connection->flags & LIBEVENT4J_EXPECTING) != 0;
+	connection->asked = false;
+	return 0;
+}
+
+static void
+drop_output(struct libevent4j_connection *connection, struct evbuffer *kept)
+{
+	struct evbuffer *output = output_of(connection);
+
+	evbuffer_unfreeze(output, 1); /* as it is while bytes go */
+	if (kept != NULL)
+		evbuffer_add_buffer(kept, output);
+	else
+		evbuffer_drain(output, (size_t)-1);
+	evbuffer_freeze(output, 1);
+}
+
+static void
+on_upload_event(struct bufferevent *bev, short what, void *evcon)
+{
+	struct libevent4j_connection *connection;
+
+	LIST_FOREACH (connection, &libevent4j_running_loop()->uploads, uploading)
+		if (connection->evcon == evcon)
+			break;
+	if ((what & BEV_EVENT_WRITING) && (what & BEV_EVENT_ERROR)) { /* the server reads no more, but may have said why */
+		connection->upload = STOPPED;
+		give_back(connection);
+		drop_output(connection, NULL);
+	} else {
+		connection->event(bev, what, evcon);
+	}
+}
+
+/* Behind a 100 evhttp goes back to writing, until there is nothing to be written. */
+static int
+announced(struct libevent4j_connection *connection)
+{
+	if (connection->expecting)
+		connection->expecting = connection->asked = false;
+	if (connection->upload == BODY_GOES || connection->upload == BODY_ENDS) {
+		if (connection->held == NULL && (connection->held = evbuffer_new()) == NULL)
+			return -1;
+		drop_output(connection, connection->held);
+	}
+	if (connection->upload != NO_UPLOAD)
+		event_active(&connection->later, EV_TIMEOUT, 0);
+	return 0;
+}
+
+/* Whether evhttp reads, as it is made to when it has nothing left to write. */
+static bool
+reads(struct bufferevent *bev)
+{
+	bufferevent_data_cb read;
+
+	bufferevent_getcb(bev, &read, NULL, NULL, NULL);
+	if (read == NULL) {
+		bufferevent_trigger(bev, EV_WRITE, 0);
+		bufferevent_getcb(bev, &read, NULL, NULL, NULL);
+	}
+	return read != NULL;
+}
+
+static void
+ask(struct libevent4j_connection *connection)
+{
+	JNIEnv *env = libevent4j_env();
+
+	if (connection->asked)
+		return;
+	connection->asked = true;
+	(*env)->CallStaticVoidMethod(env, libevent4j_java.callbacks, libevent4j_java.request_drained, ID(connection->call));
+	libevent4j_upcall_done(env);
+}
+
+static void
+go_on(struct libevent4j_connection *connection)
+{
+	size_t left;
+
+	if (connection->upload == STOPPED || !reads(bufferevent_of(connection)))
+		return;
+	if (connection->expecting) {
+		ask(connection);
+		return;
+	}
+	take(connection);
+	left = evbuffer_get_length(output_of(connection));
+	if (connection->upload == BODY_GOES && left <= FEW) {
+		ask(connection);
+	} else if (connection->upload == BODY_ENDS && left == 0) {
+		end_upload(connection);
+	}
+}
+
+static void
+on_later(evutil_socket_t fd, short what, void *arg)
+{
+	struct libevent4j_connection *connection = arg;
+
+	(void)fd;
+	(void)what;
+	if (connection->refused >= 0)
+		bufferevent_trigger_event(bufferevent_of(connection), BEV_EVENT_READING | BEV_EVENT_EOF, 0);
+	else if (connection->upload != NO_UPLOAD)
+		go_on(connection);
+}
+
+/* Where the next piece goes; NULL when none is wanted any more. */
+static struct evbuffer *
+place(struct libevent4j_connection *connection)
+{
+	connection->asked = false;
+	if (connection->upload != BODY_GOES)
+		return NULL;
+	event_active(&connection->later, EV_TIMEOUT, 0);
+	return connection->held != NULL ? connection->held : output_of(connection);
+}
+
+int
+libevent4j_connection_add(JNIEnv *env, jclass native, struct libevent4j_connection *connection, jobject body, int direct,
+    int offset, int length)
+{
+	struct evbuffer *output = place(connection);
+	bool chunked = connection->flags & LIBEVENT4J_CHUNKED;
+
+	(void)native;
+	if (output == NULL)
+		return 0;
+	if (chunked && evbuffer_add_printf(output, "%x\r\n", (unsigned)length) < 0)
+		return -1;
+	if (libevent4j_add_body(env, output, body, direct, offset, length) != 0)
+		return -1;
+	return chunked ? evbuffer_add(output, "\r\n", 2) : 0;
+}
+
+int
+libevent4j_connection_add_file(struct libevent4j_connection *connection, int64_t fd, int64_t offset, int64_t length)
+{
+	struct evbuffer *output = place(connection);
+
+	if (output == NULL) {
+		libevent4j_descriptor_close(fd);
+		return 0;
+	}
+	return libevent4j_buffer_add_file(output, fd, offset, length, 1);
+}
+
+void
+libevent4j_connection_end(struct libevent4j_connection *connection)
+{
+	struct evbuffer *output = place(connection);
+
+	if (output == NULL)
+		return;
+	connection->upload = BODY_ENDS;
+	if (connection->flags & LIBEVENT4J_CHUNKED)
+		evbuffer_add_printf(output, "0\r\n\r\n");
+}
+
+void
+libevent4j_connection_continue(struct libevent4j_connection *connection)
+{
+	connection->expecting = connection->asked = false;
+	event_active(&connection->later, EV_TIMEOUT, 0);
+}
+
 /* ---- responses come in ---- */
+
+/* Evhttp is through with it, or is to be. */
+static void
+end_request(struct libevent4j_connection *connection)
+{
+	connection->request = NULL;
+	event_del(&connection->later);
+	end_upload(connection);
+}
 
 static void
 tell_failed(const struct libevent4j_connection *connection, int kind, int error)
@@ -137,15 +466,29 @@ tell_response(const struct libevent4j_connection *connection, struct evhttp_requ
 	(*env)->DeleteLocalRef(env, body);
 }
 
+/* An idle connection is closed when libevent looks at what has come. */
+static void
+close_idle(const struct libevent4j_connection *connection)
+{
+	bufferevent_trigger(bufferevent_of(connection), EV_READ, 0);
+}
+
 /* Java may send the next request from each of the calls that tell, so nothing of this one is looked at behind them. */
 static void
 on_response(struct evhttp_request *request, void *arg)
 {
 	int error = errno;
 	struct libevent4j_connection *connection = arg;
+	/* The server may wait for more of the body, or take for it what comes next. */
+	bool unsent = connection->upload != NO_UPLOAD ||
+	    (!connection->exact && request != NULL && evbuffer_get_length(request->output_buffer) > 0);
 
-	connection->request = NULL;
-	if (request == NULL && (connection->error != EVREQ_HTTP_EOF || connection->lost))
+	end_request(connection);
+	if (request != NULL && request->response_code != 0 && unsent && !connection->lost)
+		close_idle(connection);
+	if (request == NULL && connection->refused >= 0)
+		tell_failed(connection, connection->refused, 0);
+	else if (request == NULL && (connection->error != EVREQ_HTTP_EOF || connection->lost))
 		tell_failed(connection, connection->error, error);
 	else if (request == NULL || request->response_code == 0)
 		tell_unconnected(connection, request != NULL, error);
@@ -176,36 +519,86 @@ set_header(struct evkeyvalq *headers, const char *name, const char *value)
 	evhttp_add_header(headers, name, value);
 }
 
+/* Whether one of the words of a header is this one. */
+static bool
+says(const char *value, const char *word)
+{
+	size_t length;
+
+	for (; value != NULL && *value != '\0'; value += length) {
+		value += strspn(value, ", \t");
+		length = strcspn(value, ", \t");
+		if (length == strlen(word) && strncasecmp(value, word, length) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* What libevent gets wrong about the end of a response, told to it in the headers that it looks at. */
 static void
-set_end(struct evhttp_request *request)
+set_end(const struct libevent4j_connection *connection, struct evhttp_request *request)
 {
-	const char *connection = evhttp_find_header(request->input_headers, "Connection");
-	bool kept = connection == NULL ? request->minor >= 1 : evutil_ascii_strcasecmp(connection, "close") != 0;
+	const char *option = evhttp_find_header(request->input_headers, "Connection");
+	bool kept = request->minor >= 1 ? !says(option, "close") : says(option, "keep-alive");
 
 	if (has_body(request) && !request->chunked && evhttp_find_header(request->input_headers, "Content-Length") == NULL) {
 		/* Such a body ends with the connection, whatever else the server says. */
 		kept = false;
-		if (connection != NULL)
+		if (option != NULL)
 			set_header(request->input_headers, "Connection", "close");
 	}
-	/* HTTP/1.0 closes unless it says otherwise; and what an early response announces is not for the next request. */
-	if (!kept || request->response_code < 200)
+	/* What announced this response announces perhaps another; and after 101 (Switching Protocols) it is not HTTP that comes. */
+	if (!kept || connection->unexpected > 0 || request->response_code < 200)
 		set_header(request->output_headers, "Connection", "close");
+}
+
+/* A response that announces another. Libevent knows only 100 as one, and takes its headers for the next one's. */
+static bool
+pass_over(struct libevent4j_connection *connection, struct evhttp_request *request)
+{
+	if (connection->exact)
+		return request->response_code == 100;
+	if (request->response_code < 100 || request->response_code >= 200 || request->response_code == 101)
+		return false;
+	connection->unexpected += request->response_code == 100 ? 0 : 1;
+	request->response_code = 100;
+	evhttp_clear_headers(request->input_headers);
+	return true;
+}
+
+static int
+refuse(struct libevent4j_connection *connection, enum evhttp_request_error kind)
+{
+	connection->refused = (int)kind;
+	return -1;
 }
 
 static int
 on_response_head(struct evhttp_request *request, void *arg)
 {
 	struct libevent4j_connection *connection = arg;
+	struct evbuffer *input = bufferevent_get_input(bufferevent_of(connection));
 	JNIEnv *env = libevent4j_env();
 	jboolean wanted;
 	int length;
 
-	if (request->response_code == 100) /* the response is still to come */
-		return 0;
-	set_end(request);
-	if (!connection->streaming)
+	if (!connection->exact && !libevent4j_framing_judge(request))
+		return refuse(connection, EVREQ_HTTP_INVALID_HEADER);
+	if (pass_over(connection, request)) { /* the response is still to come */
+		if (!connection->exact && ++connection->interims > MOST_INTERIMS)
+			return refuse(connection, EVREQ_HTTP_INVALID_HEADER);
+		libevent4j_framing_begin(&connection->framing);
+		if (!connection->exact && !libevent4j_framing_read(&connection->framing, input, evbuffer_get_length(input)))
+			return refuse(connection, EVREQ_HTTP_INVALID_HEADER);
+		return announced(connection);
+	}
+	if (!connection->exact) {
+		set_end(connection, request);
+		libevent4j_framing_body(&connection->framing, request->chunked && has_body(request));
+		if (!libevent4j_framing_read(&connection->framing, input, evbuffer_get_length(input)))
+			return refuse(connection, EVREQ_HTTP_DATA_TOO_LONG);
+	}
+	if (!(connection->flags & LIBEVENT4J_LISTENING))
 		return 0;
 	length = libevent4j_write_head(env, connection->loop, request);
 	if (length < 0)
@@ -213,6 +606,22 @@ on_response_head(struct evhttp_request *request, void *arg)
 	wanted = (*env)->CallStaticBooleanMethod(env, libevent4j_java.callbacks, libevent4j_java.response_head,
 	    ID(connection->call), (jint)length);
 	return libevent4j_upcall_done(env) && wanted ? 0 : -1;
+}
+
+static void
+on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
+{
+	struct libevent4j_connection *connection = arg;
+	bool in_head = libevent4j_framing_in_head(&connection->framing);
+
+	if (info->n_added == 0 || connection->request == NULL)
+		return;
+	if (connection->refused < 0 && !libevent4j_framing_read(&connection->framing, input, info->n_added)) {
+		refuse(connection, in_head ? EVREQ_HTTP_INVALID_HEADER : EVREQ_HTTP_DATA_TOO_LONG);
+		event_active(&connection->later, EV_TIMEOUT, 0);
+	}
+	if (connection->refused >= 0)
+		evbuffer_drain(input, (size_t)-1); /* evhttp is to see none of it */
 }
 
 static void
@@ -231,18 +640,31 @@ on_response_data(struct evhttp_request *request, void *arg)
 
 /* ---- requests go out ---- */
 
+/* Nothing may have come since the last response: it would answer this request. Nor may the server have closed the connection. */
+static void
+check_idle(const struct libevent4j_connection *connection)
+{
+	struct bufferevent *bev = bufferevent_of(connection);
+	evutil_socket_t fd = bufferevent_getfd(bev);
+	char byte;
+
+	if (fd != -1 && (evbuffer_get_length(bufferevent_get_input(bev)) > 0 || recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0))
+		close_idle(connection);
+}
+
 int
 libevent4j_connection_send(JNIEnv *env, jclass native, struct libevent4j_connection *connection, void *id, int method,
-    const char *uri, int minor_version, int streaming, const void *head, jobject body, int direct, int offset, int length)
+    const char *uri, int minor_version, int flags, const void *head, jobject body, int direct, int offset, int length)
 {
-	struct bufferevent *bev = evhttp_connection_get_bufferevent(connection->evcon);
 	struct evhttp_request *request = evhttp_request_new(on_response, connection);
 	const char *reason;
 	int result;
 
 	(void)native;
+	connection->flags = flags;
 	if (request == NULL || libevent4j_read_head(head, request->output_headers, &reason) != 0 ||
-	    libevent4j_add_body(env, request->output_buffer, body, direct, offset, length) != 0) {
+	    libevent4j_add_body(env, request->output_buffer, body, direct, offset, length) != 0 ||
+	    ((flags & LIBEVENT4J_UPLOADING) && begin_upload(connection) != 0)) {
 		if (request != NULL)
 			evhttp_request_free(request);
 		libevent4j_failed(ENOMEM);
@@ -252,18 +674,19 @@ libevent4j_connection_send(JNIEnv *env, jclass native, struct libevent4j_connect
 	request->minor = (char)minor_version;
 	evhttp_request_set_error_cb(request, on_error);
 	evhttp_request_set_header_cb(request, on_response_head);
-	if (streaming)
+	if (flags & LIBEVENT4J_LISTENING)
 		evhttp_request_set_chunked_cb(request, on_response_data);
 
-	/* Bytes behind the last response answer nothing: an idle connection is closed when libevent looks at some. */
-	if (evbuffer_get_length(bufferevent_get_input(bev)) > 0)
-		bufferevent_trigger(bev, EV_READ, 0);
+	if (!connection->exact)
+		check_idle(connection);
 
 	connection->request = request;
 	connection->call = id;
-	connection->error = -1;
-	connection->streaming = streaming;
+	connection->method = method;
+	connection->error = connection->refused = -1;
+	connection->interims = connection->unexpected = 0;
 	connection->lost = false;
+	libevent4j_framing_begin(&connection->framing);
 	/* Owned for the time of the call: libevent frees an unowned request in some of its failures and not in others. */
 	evhttp_request_own(request);
 	errno = 0;
@@ -273,7 +696,7 @@ libevent4j_connection_send(JNIEnv *env, jclass native, struct libevent4j_connect
 		request->flags &= ~EVHTTP_USER_OWNED;
 		return 0;
 	}
-	connection->request = NULL;
+	end_request(connection);
 	evhttp_request_free(request);
 	return result;
 }
@@ -283,6 +706,6 @@ libevent4j_connection_cancel(struct libevent4j_connection *connection)
 {
 	struct evhttp_request *request = connection->request;
 
-	connection->request = NULL;
+	end_request(connection);
 	evhttp_cancel_request(request); /* the error callback, and perhaps the close callback, come inside */
 }

@@ -16,7 +16,7 @@
 struct libevent4j_java {
 	JavaVM *vm;
 	jclass callbacks; /* a global reference, held for ever */
-	jmethodID event, grow_head, request, exchange_ended, exchange_drained, exchange_client_closed, server_drained, server_bufferevent, server_accept_failed, response_head, response_data,
+	jmethodID event, grow_head, request, exchange_ended, exchange_drained, exchange_client_closed, server_drained, server_bufferevent, server_accept_failed, request_drained, response_head, response_data,
 	    response, response_failed, connection_closed, buffer_changed, buffer_released, bufferevent_read, bufferevent_written,
 	    bufferevent_event, filter, filter_freed, accepted, accept_failed, dns_answer, dns_addresses;
 };
@@ -58,6 +58,7 @@ struct libevent4j_loop {
 	uint8_t *head; /* Java's direct buffer */
 	size_t head_size;
 	LIST_HEAD(, libevent4j_socket) sockets; /* of all its servers, which own them */
+	LIST_HEAD(, libevent4j_connection) uploads; /* whose request's body is on its way; Java's */
 	struct libevent4j_guard_list guards[LIBEVENT4J_GUARD_LISTS]; /* by their connections; their servers own them */
 };
 
@@ -101,6 +102,24 @@ void libevent4j_guard_resume(struct libevent4j_guard *guard);
 void libevent4j_guard_yield(struct libevent4j_guard *guard);
 /* The connection is closed now. */
 void libevent4j_guard_end(struct libevent4j_guard *guard);
+
+/* ---- http_framing.c: see there ---- */
+
+struct libevent4j_framing {
+	int state;
+	unsigned count;     /* of characters in the status line, of a chunk's size; of semicolons behind that */
+	uint64_t remaining; /* of a chunk */
+};
+
+/* A response's head comes next. */
+void libevent4j_framing_begin(struct libevent4j_framing *framing);
+/* The body of a response whose head evhttp has read. */
+void libevent4j_framing_body(struct libevent4j_framing *framing, bool chunked);
+/* Looks at the last bytes of the input, which have just come; false when they must not be there. */
+bool libevent4j_framing_read(struct libevent4j_framing *framing, struct evbuffer *input, size_t left);
+bool libevent4j_framing_in_head(const struct libevent4j_framing *framing);
+/* Looks at the headers that evhttp has read. */
+bool libevent4j_framing_judge(const struct evhttp_request *response);
 
 /* ---- wire.c: heads and bodies on their way between C and Java ---- */
 

@@ -260,8 +260,10 @@ void libevent4j_exchange_abort(struct libevent4j_exchange *exchange);
 
 /* ---- http_client.c ---- */
 
-/* evhttp_connection_base_new() without evdns: names resolve with the system's blocking resolver. */
-struct libevent4j_connection *libevent4j_connection_new(struct libevent4j_loop *loop, void *id, const char *host, int port);
+/* evhttp_connection_base_new() without evdns: names resolve with the system's blocking resolver. Unless exact, it takes no response
+ * that two readers could understand differently, and is not used again behind what is not fit for it. */
+struct libevent4j_connection *libevent4j_connection_new(struct libevent4j_loop *loop, void *id, const char *host, int port,
+    int exact);
 /* Frees the connection; no callback of its request follows. */
 void libevent4j_connection_free(struct libevent4j_connection *connection);
 struct evhttp_connection *libevent4j_connection_evcon(struct libevent4j_connection *connection);
@@ -274,13 +276,30 @@ void libevent4j_connection_read(struct libevent4j_connection *connection, int re
 #define LIBEVENT4J_UNRESOLVED (-2)
 #define LIBEVENT4J_CONNECT_TIMEOUT (-3)
 
+/* Flags of a request. */
+#define LIBEVENT4J_LISTENING 1 /* to the response's parts, as they come */
+#define LIBEVENT4J_UPLOADING 2 /* the body follows the head */
+#define LIBEVENT4J_CHUNKED 4   /* and so in chunks */
+#define LIBEVENT4J_EXPECTING 8 /* and waits for 100 (Continue) */
+
 /* evhttp_make_request(), when no other request is under way. 0, and exactly one of Callbacks.response(id, …) and
  * Callbacks.responseFailed(id, …) follows, perhaps before this returns, unless the request is cancelled or the connection freed;
- * with streaming, Callbacks.responseHead() and .responseData() come first. Or -1 with errno, and nothing follows. */
+ * when LISTENING, Callbacks.responseHead() and .responseData() come first. Or -1 with errno, and nothing follows. */
 int libevent4j_connection_send(JNIEnv *env, jclass native, struct libevent4j_connection *connection, void *id, int method,
-    const char *uri, int minor_version, int streaming, const void *head, jobject body, int direct, int offset, int length);
+    const char *uri, int minor_version, int flags, const void *head, jobject body, int direct, int offset, int length);
 /* evhttp_cancel_request() of the request under way; no callback of it follows. */
 void libevent4j_connection_cancel(struct libevent4j_connection *connection);
+
+/* When UPLOADING, each Callbacks.requestDrained(id) asks for one of these: a piece, a part of a file, or the end. When EXPECTING, the
+ * first tells only that the head is with the kernel. What comes when the server reads no more is dropped. */
+/* 0, or -1 without memory. */
+int libevent4j_connection_add(JNIEnv *env, jclass native, struct libevent4j_connection *connection, jobject body, int direct,
+    int offset, int length);
+/* Takes the descriptor. 0, or -1 with errno, which is 0 when the file has become shorter. */
+int libevent4j_connection_add_file(struct libevent4j_connection *connection, int64_t fd, int64_t offset, int64_t length);
+void libevent4j_connection_end(struct libevent4j_connection *connection);
+/* Waits for 100 (Continue) no longer: the body is asked for. */
+void libevent4j_connection_continue(struct libevent4j_connection *connection);
 
 /* ---- uri.c ---- */
 

@@ -29,6 +29,7 @@ find_callbacks(JNIEnv *env, jclass callbacks)
 	    {&libevent4j_java.server_bufferevent, "serverBufferEvent", "(J)J"},
 	    {&libevent4j_java.server_accept_failed, "serverAcceptFailed", "(JI)V"},
 	    {&libevent4j_java.server_drained, "serverDrained", "(J)V"},
+	    {&libevent4j_java.request_drained, "requestDrained", "(J)V"},
 	    {&libevent4j_java.response_head, "responseHead", "(JI)Z"},
 	    {&libevent4j_java.response_data, "responseData", "(J[B)V"},
 	    {&libevent4j_java.response, "response", "(JI[B)V"},

@@ -14,6 +14,7 @@ import io.github.libevent4j.internal.Loop;
 import io.github.libevent4j.internal.Micros;
 import io.github.libevent4j.internal.Native;
 import io.github.libevent4j.internal.NativeHandle;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -216,7 +217,7 @@ public final class HttpConnection extends NativeHandle {
 
         /** A connection to be made to that name or address; 0 without memory. */
         private long open(Loop loop, long id, String address) {
-            long connection = Native.libevent4j_connection_new(loop.address(), id, address, port);
+            long connection = Native.libevent4j_connection_new(loop.address(), id, address, port, exact ? 1 : 0);
             if (connection == 0) {
                 return 0;
             }
@@ -336,14 +337,16 @@ public final class HttpConnection extends NativeHandle {
     }
 
     /** One request, waiting or under way. */
-    private final class Call extends CompletableFuture<HttpResponse> implements Callbacks.CallTarget {
+    private final class Call extends CompletableFuture<HttpResponse> implements Callbacks.CallTarget, HttpBody.Sink {
 
         private final HttpRequest request;
         private final BodyListener listener;
         private long callId; // 0 unless libevent has the request
         private boolean starting;
         private boolean streaming; // the head has come
-        private HttpException failedToStart;
+        private IOException failedToStart;
+        private HttpBody.Sending upload; // null unless the body follows the head
+        private Timer expectation;
         private Duration delay = retryDelay;
         private int retried;
         private volatile boolean ended;
@@ -415,21 +418,48 @@ public final class HttpConnection extends NativeHandle {
 
         /** The call is the active one. */
         void start() {
-            callId = loop.register(this);
-            byte[] body = request.bytes();
             failedToStart = null;
-            starting = true;
-            int result = Native.libevent4j_connection_send(connection, callId, request.method().bit, request.uri(),
-                request.minorVersion(), listener == null ? 0 : 1, writeHead(), body, 0, 0, body.length);
-            starting = false;
-            if (result != 0) {
-                int errno = Native.libevent4j_errno();
-                release();
-                failedToStart = failure(Failure.UNCONNECTED, errno);
+            try {
+                openUpload();
+            } catch (IOException e) {
+                failedToStart = e;
+            }
+            if (failedToStart == null) {
+                callId = loop.register(this);
+                byte[] body = request.bytes();
+                starting = true;
+                int result = Native.libevent4j_connection_send(connection, callId, request.method().bit, request.uri(),
+                    request.minorVersion(), flags(), writeHead(), body, 0, 0, body.length);
+                starting = false;
+                if (result != 0) {
+                    int errno = Native.libevent4j_errno();
+                    release();
+                    failedToStart = failure(Failure.UNCONNECTED, errno);
+                }
             }
             if (failedToStart != null) {
                 loop.whenSafe(() -> failed(failedToStart)); // not on the stack of the caller, who may send again when it fails
             }
+        }
+
+        private void openUpload() throws IOException {
+            if (!request.follows()) {
+                return;
+            }
+            upload = request.httpBody().open();
+            if (upload.length() == HttpBody.UNKNOWN && request.minorVersion() == 0) {
+                throw new IOException(this + ": HTTP/1.0 has no chunks, so that the length of the body must be known");
+            }
+        }
+
+        private int flags() {
+            int flags = listener == null ? 0 : Native.LISTENING;
+            if (upload != null && upload.length() != 0) {
+                flags |= Native.UPLOADING;
+                flags |= upload.length() == HttpBody.UNKNOWN ? Native.CHUNKED : 0;
+                flags |= request.expectation() != null ? Native.EXPECTING : 0;
+            }
+            return flags;
         }
 
         private long writeHead() {
@@ -439,6 +469,16 @@ public final class HttpConnection extends NativeHandle {
                 writer.add("Host", port == 80 ? name : name + ":" + port);
             }
             request.headers().forEach(writer::add);
+            if (upload != null) {
+                if (upload.length() == HttpBody.UNKNOWN) {
+                    writer.add("Transfer-Encoding", "chunked");
+                } else {
+                    writer.add("Content-Length", Long.toString(upload.length()));
+                }
+                if ((flags() & Native.EXPECTING) != 0) {
+                    writer.add("Expect", "100-continue");
+                }
+            }
             // Libevent tells it for POST and PUT alone; without it a server takes the body for the next request.
             if (!exact && request.bytes().length > 0 && request.headers().first("Content-Length").isEmpty()
                 && request.headers().first("Transfer-Encoding").isEmpty()) {
@@ -451,6 +491,72 @@ public final class HttpConnection extends NativeHandle {
         private void release() {
             loop.unregister(callId);
             callId = 0;
+            if (upload != null) {
+                upload.close();
+                upload = null;
+            }
+            if (expectation != null) {
+                expectation.close();
+                expectation = null;
+            }
+        }
+
+        // ---- the body that follows
+
+        @Override
+        public void onDrained() {
+            if (request.expectation() != null && expectation == null) {
+                expectation = Timer.create(base, () -> Native.libevent4j_connection_continue(connection));
+                expectation.start(request.expectation());
+                return;
+            }
+            if (expectation != null) {
+                expectation.stop();
+            }
+            try {
+                upload.next(this);
+            } catch (Exception e) {
+                completeExceptionally(e);
+            }
+        }
+
+        @Override
+        public void add(byte[] piece) {
+            give(() -> {
+                if (piece.length == 0) {
+                    loop.whenSafe(() -> give(this::onDrained)); // it would end the chunks; nor is there anything that is drained
+                } else if (Native.libevent4j_connection_add(connection, piece, 0, 0, piece.length) != 0) {
+                    fail(new IOException(this + ": there was no memory for the body"));
+                }
+            });
+        }
+
+        @Override
+        public void addFile(long descriptor, long position, long count) {
+            if (Native.libevent4j_connection_add_file(connection, descriptor, position, count) != 0) {
+                int errno = Native.libevent4j_errno();
+                fail(errno == 0 ? new IOException(this + ": the file has become shorter")
+                    : new LibeventException("evbuffer_add_file_segment", errno));
+            }
+        }
+
+        @Override
+        public void end() {
+            give(() -> Native.libevent4j_connection_end(connection));
+        }
+
+        @Override
+        public void fail(Throwable failure) {
+            completeExceptionally(failure);
+        }
+
+        /** Does that on the loop, unless the body is not wanted any more. */
+        private void give(Runnable action) {
+            loop.submit(() -> {
+                if (callId != 0 && isOpen() && !isDone()) {
+                    action.run();
+                }
+            });
         }
 
         /** The call is through, and the next one's turn comes when everybody knows. */
@@ -530,11 +636,11 @@ public final class HttpConnection extends NativeHandle {
             });
         }
 
-        private void failed(HttpException failure) {
+        private void failed(IOException failure) {
             if (active != this) {
                 return; // taken back, or the connection was closed
             }
-            boolean unconnected = failure.failure().compareTo(Failure.CONNECT_TIMEOUT) <= 0;
+            boolean unconnected = failure instanceof HttpException http && http.failure().compareTo(Failure.CONNECT_TIMEOUT) <= 0;
             if (unconnected && !untried.isEmpty() && !isDone() && isOpen()) {
                 loop.whenSafe(() -> {
                     if (active == this && isOpen()) {

@@ -2,19 +2,24 @@ package io.github.libevent4j.http;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.github.libevent4j.internal.Micros;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Objects;
 
-/** A request to send. Immutable, so that it may be sent again and on any thread. */
+/** A request to send. Immutable, so that it may be sent again, unless its {@link HttpBody} says otherwise, and on any thread. */
 public final class HttpRequest {
+
+    private static final HttpBody.Bytes NO_BODY = new HttpBody.Bytes(new byte[0]);
 
     private final HttpMethod method;
     private final String uri;
     private final int minorVersion;
     private final Headers headers;
-    private final byte[] body;
+    private final HttpBody body;
+    private final Duration expectation; // null for none
 
     private HttpRequest(Builder builder) {
         this.method = builder.method;
@@ -22,6 +27,7 @@ public final class HttpRequest {
         this.minorVersion = builder.minorVersion;
         this.headers = new Headers(builder.headers.toArray(new String[0]));
         this.body = builder.body;
+        this.expectation = builder.expectation;
     }
 
     /**
@@ -39,7 +45,8 @@ public final class HttpRequest {
         private final List<String> headers = new ArrayList<>();
         private HttpMethod method = HttpMethod.GET;
         private int minorVersion = 1;
-        private byte[] body = new byte[0];
+        private HttpBody body = NO_BODY;
+        private Duration expectation;
 
         private Builder(String uri) {
             this.uri = Syntax.target(uri);
@@ -47,12 +54,12 @@ public final class HttpRequest {
 
         /** A GET, without a body. */
         public Builder GET() {
-            return method(HttpMethod.GET, new byte[0]);
+            return method(HttpMethod.GET, NO_BODY);
         }
 
         /** A POST of text, as UTF-8. */
         public Builder POST(String text) {
-            return method(HttpMethod.POST, text.getBytes(UTF_8));
+            return method(HttpMethod.POST, HttpBody.ofString(text));
         }
 
         /** A POST of these bytes, which are copied. */
@@ -60,10 +67,30 @@ public final class HttpRequest {
             return method(HttpMethod.POST, bytes);
         }
 
+        /** A POST of this body. */
+        public Builder POST(HttpBody body) {
+            return method(HttpMethod.POST, body);
+        }
+
         /** Any method, with a body or an empty one; the bytes are copied. */
         public Builder method(HttpMethod method, byte[] bytes) {
+            return method(method, HttpBody.ofBytes(bytes));
+        }
+
+        /** Any method, with this body. */
+        public Builder method(HttpMethod method, HttpBody body) {
             this.method = Objects.requireNonNull(method, "method");
-            this.body = bytes.clone();
+            this.body = Objects.requireNonNull(body, "body");
+            return this;
+        }
+
+        /**
+         * Asks the server before the body is sent (Expect: 100-continue). It is sent when the server says so, or when it has not
+         * answered within this time, longer than zero; not when it answers with a response.
+         */
+        public Builder expectContinue(Duration limit) {
+            Micros.positive(limit, "limit");
+            expectation = limit;
             return this;
         }
 
@@ -95,9 +122,15 @@ public final class HttpRequest {
             return this;
         }
 
-        /** The request. */
+        /**
+         * The request.
+         *
+         * @throws IllegalArgumentException when a header frames the body, which is not in memory and so is framed by this library
+         */
         public HttpRequest build() {
-            return new HttpRequest(this);
+            HttpRequest request = new HttpRequest(this);
+            request.checkFraming();
+            return request;
         }
     }
 
@@ -116,13 +149,43 @@ public final class HttpRequest {
         return headers;
     }
 
-    /** A copy of the body. */
+    /**
+     * A copy of the body.
+     *
+     * @throws IllegalStateException when it is not in memory
+     */
     public byte[] body() {
-        return body.clone();
+        if (body instanceof HttpBody.Bytes inMemory) {
+            return inMemory.bytes.clone();
+        }
+        throw new IllegalStateException("the body of " + this + " is not in memory");
     }
 
-    byte[] bytes() {
+    HttpBody httpBody() {
         return body;
+    }
+
+    /** The body that goes out with the head; empty when it follows. */
+    byte[] bytes() {
+        return follows() ? NO_BODY.bytes : ((HttpBody.Bytes) body).bytes;
+    }
+
+    /** Whether the body follows the head in pieces of its own. */
+    boolean follows() {
+        return expectation != null || !(body instanceof HttpBody.Bytes);
+    }
+
+    /** How long to wait for 100 (Continue); null for not at all. */
+    Duration expectation() {
+        return expectation;
+    }
+
+    private void checkFraming() {
+        for (String name : new String[] {"Content-Length", "Transfer-Encoding", "Expect"}) {
+            if (follows() && headers.first(name).isPresent()) {
+                throw new IllegalArgumentException(this + " must not have a " + name + " of its own: its body is framed by the library");
+            }
+        }
     }
 
     int minorVersion() {

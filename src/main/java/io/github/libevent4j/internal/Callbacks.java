@@ -41,6 +41,9 @@ public final class Callbacks {
 
     /** A call gets its response. */
     public interface CallTarget {
+        /** The next piece of the request's body is wanted, which follows its head. */
+        void onDrained();
+
         /** @return false to break the call off */
         boolean onHead(int headLength) throws Exception;
 
@@ -193,6 +196,10 @@ public final class Callbacks {
 
     static void serverDrained(long id) {
         end(id, ServerTarget.class, ServerTarget::onDrained);
+    }
+
+    static void requestDrained(long id) {
+        call(id, CallTarget.class, CallTarget::onDrained);
     }
 
     static boolean responseHead(long id, int headLength) {

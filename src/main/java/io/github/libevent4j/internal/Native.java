@@ -252,7 +252,7 @@ public final class Native {
 
     // http_client.c
     public static native @Cast("libevent4j_connection*") long libevent4j_connection_new(@Cast("libevent4j_loop*") long loop,
-            @Cast("void*") long id, String host, int port);
+            @Cast("void*") long id, String host, int port, int exact);
 
     public static native void libevent4j_connection_free(@Cast("libevent4j_connection*") long connection);
 
@@ -264,11 +264,27 @@ public final class Native {
     public static native void libevent4j_connection_set_timeout(@Cast("libevent4j_connection*") long connection,
             @Cast("int64_t") long micros);
 
+    /** Flags of libevent4j_connection_send(). */
+    public static final int LISTENING = 1;
+    public static final int UPLOADING = 2;
+    public static final int CHUNKED = 4;
+    public static final int EXPECTING = 8;
+
     public static native int libevent4j_connection_send(@Cast("libevent4j_connection*") long connection,
-            @Cast("void*") long id, int method, String uri, int minorVersion, int streaming, @Cast("const void*") long head,
+            @Cast("void*") long id, int method, String uri, int minorVersion, int flags, @Cast("const void*") long head,
             @Raw(withEnv = true) Object body, int direct, int offset, int length);
 
     public static native void libevent4j_connection_cancel(@Cast("libevent4j_connection*") long connection);
+
+    public static native int libevent4j_connection_add(@Cast("libevent4j_connection*") long connection,
+            @Raw(withEnv = true) Object body, int direct, int offset, int length);
+
+    public static native int libevent4j_connection_add_file(@Cast("libevent4j_connection*") long connection,
+            @Cast("int64_t") long fd, @Cast("int64_t") long offset, @Cast("int64_t") long length);
+
+    public static native void libevent4j_connection_end(@Cast("libevent4j_connection*") long connection);
+
+    public static native void libevent4j_connection_continue(@Cast("libevent4j_connection*") long connection);
 
     // uri.c
     public static native int libevent4j_uri_parse(@Cast("const char*") byte[] uri, int flags, @Cast("char*") byte[] out,

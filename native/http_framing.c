@@ -1,0 +1,205 @@
+/*
+ * What a safe client does beyond evhttp: it refuses responses whose framing two readers could understand differently, so that nobody
+ * in between can make one response of two, or two of one. What is merely old passes: lines that end with LF alone or are continued.
+ *
+ * The bytes are looked at as they enter the connection's input, before evhttp sees them: a NUL, which ends evhttp's strings, and the
+ * chunks' sizes and ends cannot be seen later. All else is looked at in the headers.
+ */
+#include "internal.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include <event2/http_struct.h>
+#include <event2/keyvalq_struct.h>
+
+enum {
+	STATUS_LINE,
+	LINE,       /* of a head */
+	LINE_START, /* the head may end here */
+	LINE_START_CR,
+	UNJUDGED, /* behind a head that evhttp has not read yet, in a body, in trailers */
+	CHUNK_SIZE,
+	CHUNK_EXTENSION, /* behind a space */
+	CHUNK_SIZE_CR,
+	CHUNK_DATA,
+	CHUNK_END,
+	CHUNK_END_CR
+};
+
+#define MAX_CHUNK_DIGITS 15 /* these surely fit */
+
+void
+libevent4j_framing_begin(struct libevent4j_framing *framing)
+{
+	framing->state = STATUS_LINE;
+	framing->count = 0;
+}
+
+void
+libevent4j_framing_body(struct libevent4j_framing *framing, bool chunked)
+{
+	framing->state = chunked ? CHUNK_SIZE : UNJUDGED;
+	framing->remaining = 0;
+	framing->count = 0;
+}
+
+/* HTTP/1.d ddd, and the end or a reason. */
+static bool
+in_status_line(unsigned position, unsigned char c)
+{
+	static const char pattern[] = "HTTP/1.d ddd";
+
+	if (position < sizeof(pattern) - 1)
+		return pattern[position] == 'd' ? isdigit(c) : c == (unsigned char)pattern[position];
+	return position > sizeof(pattern) - 1 || c == ' ' || c == '\r' || c == '\n';
+}
+
+static void
+chunk_size_ends(struct libevent4j_framing *framing)
+{
+	framing->state = framing->remaining > 0 ? CHUNK_DATA : UNJUDGED;
+	framing->count = 0;
+}
+
+static bool
+take(struct libevent4j_framing *framing, unsigned char c)
+{
+	switch (framing->state) {
+	case STATUS_LINE:
+		if (!in_status_line(framing->count++, c))
+			return false;
+		/* fall through */
+	case LINE:
+		if (c == '\n')
+			framing->state = LINE_START;
+		return c != '\0';
+	case LINE_START:
+		framing->state = c == '\n' ? UNJUDGED : c == '\r' ? LINE_START_CR : LINE;
+		return c != '\0';
+	case LINE_START_CR:
+		framing->state = UNJUDGED;
+		return c == '\n';
+	case CHUNK_SIZE:
+		if (isxdigit(c)) {
+			framing->remaining = framing->remaining * 16 + (uint64_t)(isdigit(c) ? c - '0' : (c | 0x20) - 'a' + 10);
+			return ++framing->count <= MAX_CHUNK_DIGITS;
+		}
+		if (framing->count == 0)
+			return false;
+		if (c == '\n')
+			chunk_size_ends(framing);
+		else
+			framing->state = c == '\r' ? CHUNK_SIZE_CR : CHUNK_EXTENSION;
+		framing->count = 0;
+		return c == '\n' || c == '\r' || c == ' ' || c == '\t' || c == ';';
+	case CHUNK_EXTENSION: /* blanks, and what a semicolon begins */
+		framing->count += c == ';';
+		if (c == '\n')
+			chunk_size_ends(framing);
+		else if (c == '\r')
+			framing->state = CHUNK_SIZE_CR;
+		return c == '\n' || c == '\r' || c == ' ' || c == '\t' || (framing->count > 0 && c > ' ' && c != 0x7f);
+	case CHUNK_SIZE_CR:
+		chunk_size_ends(framing);
+		return c == '\n';
+	case CHUNK_END:
+		framing->state = c == '\n' ? CHUNK_SIZE : CHUNK_END_CR;
+		return c == '\n' || c == '\r';
+	default: /* CHUNK_END_CR */
+		framing->state = CHUNK_SIZE;
+		return c == '\n';
+	}
+}
+
+static bool
+read_bytes(struct libevent4j_framing *framing, const unsigned char *bytes, size_t length)
+{
+	const unsigned char *end = bytes + length;
+
+	while (bytes < end && framing->state != UNJUDGED) {
+		if (framing->state == CHUNK_DATA) {
+			size_t part = (size_t)(end - bytes);
+
+			if (part > framing->remaining)
+				part = (size_t)framing->remaining;
+			bytes += part;
+			framing->remaining -= part;
+			if (framing->remaining == 0)
+				framing->state = CHUNK_END;
+		} else if (!take(framing, *bytes++)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+bool
+libevent4j_framing_read(struct libevent4j_framing *framing, struct evbuffer *input, size_t left)
+{
+	struct evbuffer_ptr at;
+	struct evbuffer_iovec extent;
+
+	if (framing->state == CHUNK_DATA && framing->remaining > left) {
+		framing->remaining -= left;
+		return true;
+	}
+	if (left == 0 || framing->state == UNJUDGED)
+		return true;
+	if (evbuffer_ptr_set(input, &at, evbuffer_get_length(input) - left, EVBUFFER_PTR_SET) != 0)
+		return false;
+	while (left > 0) {
+		size_t length;
+
+		if (evbuffer_peek(input, (ev_ssize_t)left, &at, &extent, 1) < 1)
+			return false;
+		length = extent.iov_len < left ? extent.iov_len : left;
+		if (!read_bytes(framing, extent.iov_base, length))
+			return false;
+		left -= length;
+		if (left > 0 && evbuffer_ptr_set(input, &at, length, EVBUFFER_PTR_ADD) != 0)
+			return false;
+	}
+	return true;
+}
+
+bool
+libevent4j_framing_in_head(const struct libevent4j_framing *framing)
+{
+	return framing->state < UNJUDGED;
+}
+
+static bool
+is_token(const char *name)
+{
+	const char *c;
+
+	for (c = name; *c != '\0'; c++)
+		if (!isalnum((unsigned char)*c) && strchr("!#$%&'*+-.^_`|~", *c) == NULL)
+			return false;
+	return c > name;
+}
+
+bool
+libevent4j_framing_judge(const struct evhttp_request *response)
+{
+	const struct evkeyval *header;
+	const char *length = NULL;
+	unsigned codings = 0;
+
+	for (header = response->input_headers->tqh_first; header != NULL; header = header->next.tqe_next) {
+		if (!is_token(header->key))
+			return false;
+		if (evutil_ascii_strcasecmp(header->key, "Content-Length") == 0) {
+			const char *value = header->value;
+
+			if (*value == '\0' || value[strspn(value, "0123456789")] != '\0' || (length != NULL && strcmp(length, value) != 0))
+				return false;
+			length = value;
+		} else if (evutil_ascii_strcasecmp(header->key, "Transfer-Encoding") == 0) {
+			if (evutil_ascii_strcasecmp(header->value, "chunked") != 0 || ++codings > 1)
+				return false;
+		}
+	}
+	return codings == 0 || (length == NULL && response->minor > 0);
+}
