@@ -273,7 +273,8 @@ on_upload_event(struct bufferevent *bev, short what, void *evcon)
 	}
 }
 
-/* Behind a 100 evhttp goes back to writing, until there is nothing to be written. */
+/* Behind a 100 evhttp goes back to writing until the socket has taken all. It does not wait for that here when there is nothing to be
+ * written: it would miss the response of a server that has closed the connection meanwhile. */
 static int
 announced(struct libevent4j_connection *connection)
 {
@@ -284,7 +285,7 @@ announced(struct libevent4j_connection *connection)
 			return -1;
 		drop_output(connection, connection->held);
 	}
-	if (connection->upload != NO_UPLOAD)
+	if (!connection->exact || connection->upload != NO_UPLOAD)
 		event_active(&connection->later, EV_TIMEOUT, 0);
 	return 0;
 }
@@ -346,6 +347,8 @@ on_later(evutil_socket_t fd, short what, void *arg)
 		bufferevent_trigger_event(bufferevent_of(connection), BEV_EVENT_READING | BEV_EVENT_EOF, 0);
 	else if (connection->upload != NO_UPLOAD)
 		go_on(connection);
+	else
+		reads(bufferevent_of(connection));
 }
 
 /* Where the next piece goes; NULL when none is wanted any more. */

@@ -15,10 +15,10 @@
 
 enum {
 	STATUS_LINE,
-	LINE,       /* of a head */
-	LINE_START, /* the head may end here */
+	LINE,       /* of a head, or of trailers */
+	LINE_START, /* they may end here */
 	LINE_START_CR,
-	UNJUDGED, /* behind a head that evhttp has not read yet, in a body, in trailers */
+	UNJUDGED, /* behind a head that evhttp has not read yet, in a body, behind it */
 	CHUNK_SIZE,
 	CHUNK_EXTENSION, /* behind a space */
 	CHUNK_SIZE_CR,
@@ -28,6 +28,7 @@ enum {
 };
 
 #define MAX_CHUNK_DIGITS 15 /* these surely fit */
+#define MAX_LENGTH_DIGITS 18
 
 void
 libevent4j_framing_begin(struct libevent4j_framing *framing)
@@ -58,7 +59,7 @@ in_status_line(unsigned position, unsigned char c)
 static void
 chunk_size_ends(struct libevent4j_framing *framing)
 {
-	framing->state = framing->remaining > 0 ? CHUNK_DATA : UNJUDGED;
+	framing->state = framing->remaining > 0 ? CHUNK_DATA : LINE_START;
 	framing->count = 0;
 }
 
@@ -192,8 +193,9 @@ libevent4j_framing_judge(const struct evhttp_request *response)
 			return false;
 		if (evutil_ascii_strcasecmp(header->key, "Content-Length") == 0) {
 			const char *value = header->value;
+			size_t digits = strspn(value, "0123456789");
 
-			if (*value == '\0' || value[strspn(value, "0123456789")] != '\0' || (length != NULL && strcmp(length, value) != 0))
+			if (digits == 0 || digits > MAX_LENGTH_DIGITS || value[digits] != '\0' || (length != NULL && strcmp(length, value) != 0))
 				return false;
 			length = value;
 		} else if (evutil_ascii_strcasecmp(header->key, "Transfer-Encoding") == 0) {

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.URI;
 import java.nio.ByteBuffer;
+import java.nio.ReadOnlyBufferException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -22,17 +23,20 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 
 /**
  * A client with a thread of its own, which keeps connections to servers and uses them again ({@link HttpConnection}). Requests have
  * whole URIs, such as {@code http://127.0.0.1:8080/path}. Safe on any thread.
  *
- * <p>A connection is used again only after a whole response with nothing behind it. A request is sent a second time only for a
- * redirect: whether a server that closed the connection has acted on it is not for the client to guess.
+ * <p>A connection is used again only after a whole response with nothing behind it, and when the server has not closed it since. A
+ * request is sent a second time only for a redirect: whether a server that closed the connection has acted on it is not for the
+ * client to guess.
  */
 public final class HttpClient implements AutoCloseable {
 
+    private static final long MAX_HEADERS_SIZE = 256 * 1024;
     private static final Set<Integer> REDIRECTS = Set.of(301, 302, 303, 307, 308);
     private static final Set<String> CREDENTIALS = Set.of("authorization", "cookie", "proxy-authorization");
 
@@ -122,7 +126,7 @@ public final class HttpClient implements AutoCloseable {
 
         /**
          * How many redirects to follow for one request, none unless set. Credentials (Authorization, Cookie, Proxy-Authorization) go
-         * to the first origin alone.
+         * to the first origin alone. 307 and 308 repeat the body, and fail when it can be sent only once.
          */
         public Builder maxRedirects(int redirects) {
             if (redirects < 0) {
@@ -160,14 +164,30 @@ public final class HttpClient implements AutoCloseable {
      *
      * @return the response, completed on the client's thread, or an {@link IOException}. Cancelling it takes the request back
      * @throws IllegalArgumentException when the request's URI is not a whole one, beginning with http://
+     * @throws IllegalStateException when this client is closed
      */
     public CompletableFuture<HttpResponse> sendAsync(HttpRequest request) {
         return start(request, null);
     }
 
-    /** The same with the body given out while it comes, on the client's thread, so that none of it is kept. */
+    /**
+     * The same with the body given out while it comes, so that none of it is kept: on the client's thread, which must not be made to
+     * wait.
+     */
     public CompletableFuture<HttpResponse> sendAsync(HttpRequest request, BodyListener listener) {
         return start(request, Objects.requireNonNull(listener, "listener"));
+    }
+
+    /**
+     * The same with the listener on an executor, where it may block: the server is made to wait for it, and so is the response's
+     * future.
+     */
+    public CompletableFuture<HttpResponse> sendAsync(HttpRequest request, BodyListener listener, Executor executor) {
+        ListenerElsewhere elsewhere = new ListenerElsewhere(listener, executor);
+        Exchange exchange = prepare(request, elsewhere);
+        CompletableFuture<HttpResponse> result = elsewhere.attach(exchange.result, exchange::pause);
+        submit(exchange);
+        return result;
     }
 
     /** Sends a request and waits for its response. */
@@ -187,6 +207,23 @@ public final class HttpClient implements AutoCloseable {
             };
             return await(sendAsync(request, writer));
         }
+    }
+
+    /**
+     * The same with the body put into a buffer, from its position on, which is moved. What a failure leaves there has no meaning.
+     *
+     * @throws IOException when it does not fit, too
+     */
+    public HttpResponse send(HttpRequest request, ByteBuffer target) throws IOException {
+        if (target.isReadOnly()) {
+            throw new ReadOnlyBufferException();
+        }
+        return await(sendAsync(request, data -> {
+            if (data.length > target.remaining()) {
+                throw new HttpException(request.toString(), 0, Failure.DATA_TOO_LONG, "the response's body does not fit into the buffer");
+            }
+            target.put(data);
+        }));
     }
 
     /**
@@ -239,6 +276,9 @@ public final class HttpClient implements AutoCloseable {
         if (!"http".equalsIgnoreCase(uri.getScheme()) || uri.getHost() == null) {
             throw new IllegalArgumentException("a client's request has a whole URI, beginning with http://, not " + uri);
         }
+        if (uri.getRawUserInfo() != null) {
+            throw new IllegalArgumentException("a URI with a user's name is not sent: use basicAuth()");
+        }
         return uri;
     }
 
@@ -246,6 +286,7 @@ public final class HttpClient implements AutoCloseable {
 
         static Origin of(URI uri) {
             String host = uri.getHost();
+            host = host.toLowerCase(Locale.ROOT);
             return new Origin(host.startsWith("[") ? host.substring(1, host.length() - 1) : host,
                 uri.getPort() == -1 ? 80 : uri.getPort());
         }
@@ -358,7 +399,14 @@ public final class HttpClient implements AutoCloseable {
                     builder.header(name, value);
                 }
             });
-            return builder.method(method, sameMethod ? request.bytes() : new byte[0]).build();
+            if (!sameMethod) {
+                return builder.method(method, new byte[0]).build();
+            }
+            builder.method(method, request.httpBody());
+            if (request.expectation() != null) {
+                builder.expectContinue(request.expectation());
+            }
+            return (request.minorVersion() == 0 ? builder.version10() : builder).build();
         }
 
         private boolean isRedirect(HttpResponse response) {
@@ -394,6 +442,10 @@ public final class HttpClient implements AutoCloseable {
                 || (response.status() == 301 || response.status() == 302) && method == HttpMethod.POST;
             if (toGet) {
                 method = HttpMethod.GET;
+            } else if (method == request.method() && !request.httpBody().isRepeatable()) {
+                result.completeExceptionally(new IOException(this + ": redirected to " + location + " by " + response.status()
+                    + ", with a body that can be sent only once"));
+                return;
             }
             if (!base.isOpen()) {
                 result.completeExceptionally(closed());
@@ -475,8 +527,9 @@ public final class HttpClient implements AutoCloseable {
         private void use(Pooled pooled, Exchange exchange) {
             pooled.idle.stop();
             exchange.sendOn(pooled.connection);
+            pooled.closed = false; // what the server closed before this has been made anew
             exchange.call.whenComplete((response, failure) -> {
-                if (failure == null && base.isOpen()) {
+                if (failure == null && base.isOpen() && !pooled.closed) {
                     idle.addLast(pooled);
                     pooled.idle.start(idleTimeout);
                 } else {
@@ -494,10 +547,19 @@ public final class HttpClient implements AutoCloseable {
         }
 
         private final class Pooled {
-            final HttpConnection connection = HttpConnection.newBuilder(base, origin.host, origin.port).timeout(inactivity).build();
-            final Timer idle = Timer.create(base, this::expired);
+            final HttpConnection connection = HttpConnection.newBuilder(base, origin.host, origin.port).timeout(inactivity)
+                .maxHeadersSize(MAX_HEADERS_SIZE).onClose(this::onClose).build();
+            final Timer idle = Timer.create(base, this::leave);
+            boolean closed;
 
-            private void expired() {
+            /** By either side. */
+            private void onClose() {
+                closed = true;
+                leave();
+            }
+
+            /** It is not kept any longer, unless it is in use. */
+            private void leave() {
                 if (Pool.this.idle.remove(this)) {
                     drop(this);
                     next();
