@@ -651,7 +651,10 @@ check_idle(const struct libevent4j_connection *connection)
 	evutil_socket_t fd = bufferevent_getfd(bev);
 	char byte;
 
-	if (fd != -1 && (evbuffer_get_length(bufferevent_get_input(bev)) > 0 || recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0))
+	if (fd == -1)
+		return;
+	if (evbuffer_get_length(bufferevent_get_input(bev)) > 0 || recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 ||
+	    !libevent4j_would_block(errno))
 		close_idle(connection);
 }
 

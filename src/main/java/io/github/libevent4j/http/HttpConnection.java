@@ -101,7 +101,11 @@ public final class HttpConnection extends NativeHandle {
             this.port = port;
         }
 
-        /** Sends what libevent would send: without this a request gets its Host, and its body's Content-Length, where they are missing. */
+        /**
+         * Is libevent to the letter. Without this a request gets its Host, and its body's Content-Length, where they are missing; a
+         * response whose framing two readers could understand differently is refused; all that announces a response, 1xx but for 101
+         * (Switching Protocols), is passed over; and no connection is used again behind what is not fit for it, such as surplus bytes.
+         */
         public Builder exact() {
             exact = true;
             return this;
