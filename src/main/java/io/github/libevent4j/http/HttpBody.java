@@ -254,8 +254,11 @@ public abstract sealed class HttpBody {
                         byte[] bytes = new byte[PIECE];
                         int length = stream.read(bytes);
                         piece.complete(length < 0 ? null : Arrays.copyOf(bytes, length));
-                    } catch (Throwable e) { // it breaks the request off
+                    } catch (IOException | RuntimeException e) {
                         piece.completeExceptionally(e);
+                    } catch (Error e) { // breaks the request off too
+                        piece.completeExceptionally(e);
+                        throw e;
                     }
                 });
                 return piece;

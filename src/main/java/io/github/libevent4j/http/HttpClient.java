@@ -519,7 +519,7 @@ public final class HttpClient implements AutoCloseable {
                     return;
                 }
             }
-            if (open == 0) {
+            if (open == 0 && waiting.isEmpty()) {
                 pools.remove(origin, this);
             }
         }

@@ -92,8 +92,11 @@ final class ListenerElsewhere implements BodyListener {
         for (Step step = next(); step != null && !heard.isDone(); step = next()) {
             try {
                 step.run();
-            } catch (Throwable e) { // it comes out of the response's future
+            } catch (Exception e) {
                 heard.completeExceptionally(e);
+            } catch (Error e) { // breaks the request off too
+                heard.completeExceptionally(e);
+                throw e;
             }
         }
     }

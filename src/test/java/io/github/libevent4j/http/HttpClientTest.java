@@ -8,9 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.libevent4j.LibeventTest;
 import io.github.libevent4j.http.HttpException.Failure;
-import io.github.libevent4j.support.LoopThread;
 import io.github.libevent4j.support.Message;
 import io.github.libevent4j.support.Nginx;
 import io.github.libevent4j.support.RawClient;
@@ -48,7 +46,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class HttpClientTest extends LibeventTest {
+class HttpClientTest extends HttpTest {
 
     private static final String OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -68,10 +66,6 @@ class HttpClientTest extends LibeventTest {
 
     private static String url(RawServer server, String path) {
         return "http://127.0.0.1:" + server.port() + path;
-    }
-
-    private static <T> T await(CompletableFuture<T> future) throws Exception {
-        return LoopThread.await(future);
     }
 
     private static void assertFails(Failure failure, CompletableFuture<?> future) {
@@ -148,10 +142,9 @@ class HttpClientTest extends LibeventTest {
 
     @Test
     void manyThreadsShareAClient() throws Exception {
-        try (HttpService service = HttpService.newBuilder().bind("127.0.0.1", 0)
-                 .handler(exchange -> exchange.reply(200, exchange.rawUri())).start();
-             HttpClient client = HttpClient.newBuilder().maxConnections(4).build()) {
-            String origin = "http://127.0.0.1:" + service.addresses().get(0).getPort();
+        serve(exchange -> exchange.reply(200, exchange.rawUri()));
+        try (HttpClient client = HttpClient.newBuilder().maxConnections(4).build()) {
+            String origin = "http://127.0.0.1:" + address.getPort();
             List<CompletableFuture<Void>> threads = new ArrayList<>();
             for (int i = 0; i < 8; i++) {
                 int thread = i;
@@ -506,19 +499,21 @@ class HttpClientTest extends LibeventTest {
         return bytes;
     }
 
-    private HttpService serve(byte[] body) throws IOException {
-        return HttpService.newBuilder().bind("127.0.0.1", 0).handler(exchange -> exchange.reply(200, body)).start();
+    /** Of the server on the loop. */
+    private HttpRequest get() {
+        return HttpRequest.newBuilder("http://127.0.0.1:" + address.getPort() + "/").build();
     }
 
-    private static HttpRequest get(HttpService service) {
-        return HttpRequest.newBuilder("http://127.0.0.1:" + service.addresses().get(0).getPort() + "/").build();
+    private HttpRequest head() {
+        return HttpRequest.newBuilder(get().uri()).method(HttpMethod.HEAD, new byte[0]).build();
     }
 
     @Test
     void aBodyGoesWhereItIsWanted() throws Exception {
         byte[] body = random(3_000_000);
-        try (HttpService service = serve(body); HttpClient client = HttpClient.create()) {
-            HttpRequest request = get(service);
+        serve(exchange -> exchange.reply(200, body));
+        try (HttpClient client = HttpClient.create()) {
+            HttpRequest request = get();
             assertArrayEquals(body, client.send(request).body());
 
             Path file = directory.resolve("file");
@@ -548,10 +543,11 @@ class HttpClientTest extends LibeventTest {
 
     @Test
     void aBodyInMemoryIsBounded() throws Exception {
-        try (HttpService service = serve(new byte[1001]); HttpClient client = HttpClient.newBuilder().maxBodySize(1000).build()) {
-            assertFails(Failure.DATA_TOO_LONG, client.sendAsync(get(service)));
+        serve(exchange -> exchange.reply(200, new byte[1001]));
+        try (HttpClient client = HttpClient.newBuilder().maxBodySize(1000).build()) {
+            assertFails(Failure.DATA_TOO_LONG, client.sendAsync(get()));
             AtomicInteger count = new AtomicInteger();
-            await(client.sendAsync(get(service), data -> count.addAndGet(data.length)));
+            await(client.sendAsync(get(), data -> count.addAndGet(data.length)));
             assertEquals(1001, count.get());
         }
     }
@@ -559,12 +555,13 @@ class HttpClientTest extends LibeventTest {
     @Test
     void aListenerMayBlockElsewhere() throws Exception {
         byte[] body = random(30_000_000);
-        try (HttpService service = serve(body); HttpClient client = HttpClient.create()) {
+        serve(exchange -> exchange.reply(200, body));
+        try (HttpClient client = HttpClient.create()) {
             Semaphore allowed = new Semaphore(0);
             ByteArrayOutputStream received = new ByteArrayOutputStream();
             AtomicReference<HttpResponse> head = new AtomicReference<>();
             CountDownLatch first = new CountDownLatch(1);
-            CompletableFuture<HttpResponse> response = client.sendAsync(get(service), new BodyListener() {
+            CompletableFuture<HttpResponse> response = client.sendAsync(get(), new BodyListener() {
                 @Override
                 public void onHead(HttpResponse response) {
                     head.set(response);
@@ -581,7 +578,7 @@ class HttpClientTest extends LibeventTest {
             assertTrue(first.await(30, TimeUnit.SECONDS));
             assertEquals(200, head.get().status());
             for (int i = 0; i < 50; i++) { // the client's thread is free meanwhile
-                assertEquals(200, await(client.sendAsync(HttpRequest.newBuilder(get(service).uri()).method(HttpMethod.HEAD, new byte[0]).build())).status());
+                assertEquals(200, await(client.sendAsync(head())).status());
             }
             assertFalse(response.isDone());
             allowed.release(Integer.MAX_VALUE / 2);
@@ -593,29 +590,31 @@ class HttpClientTest extends LibeventTest {
     @Test
     void aListenersExceptionComesOut() throws Exception {
         IOException thrown = new IOException("thrown by the listener");
-        try (HttpService service = serve(new byte[10]); HttpClient client = HttpClient.create()) {
-            assertSame(thrown, assertThrows(IOException.class, () -> await(client.sendAsync(get(service), data -> {
+        serve(exchange -> exchange.reply(200, new byte[10]));
+        try (HttpClient client = HttpClient.create()) {
+            assertSame(thrown, assertThrows(IOException.class, () -> await(client.sendAsync(get(), data -> {
                 throw thrown;
             }))));
-            assertSame(thrown, assertThrows(IOException.class, () -> await(client.sendAsync(get(service), data -> {
+            assertSame(thrown, assertThrows(IOException.class, () -> await(client.sendAsync(get(), data -> {
                 throw thrown;
             }, workers))));
             ExecutorService stopped = Executors.newCachedThreadPool();
             stopped.shutdown();
-            assertThrows(java.util.concurrent.RejectedExecutionException.class, () -> await(client.sendAsync(get(service), data -> { }, stopped)));
-            assertEquals(200, client.send(get(service)).status());
+            assertThrows(java.util.concurrent.RejectedExecutionException.class, () -> await(client.sendAsync(get(), data -> { }, stopped)));
+            assertEquals(200, client.send(get()).status());
         }
     }
 
     @Test
     void aStreamMakesTheServerWait() throws Exception {
         byte[] body = random(30_000_000);
-        try (HttpService service = serve(body); HttpClient client = HttpClient.create();
-             HttpResponseStream stream = client.open(get(service))) {
+        serve(exchange -> exchange.reply(200, body));
+        try (HttpClient client = HttpClient.create();
+             HttpResponseStream stream = client.open(get())) {
             InputStream in = stream.body();
             assertArrayEquals(Arrays.copyOf(body, 1000), in.readNBytes(1000));
             for (int i = 0; i < 50; i++) { // the client's thread is free meanwhile
-                await(client.sendAsync(HttpRequest.newBuilder(get(service).uri()).method(HttpMethod.HEAD, new byte[0]).build()));
+                await(client.sendAsync(head()));
             }
             assertArrayEquals(Arrays.copyOfRange(body, 1000, body.length), in.readAllBytes());
             assertEquals(-1, in.read());
@@ -664,9 +663,9 @@ class HttpClientTest extends LibeventTest {
     @Test
     void bodiesAreSentAsTheyCome() throws Exception {
         byte[] body = random(5_000_000);
-        try (HttpService service = HttpService.newBuilder().bind("127.0.0.1", 0).handler(exchange -> exchange.reply(200, exchange.body())).start();
-             HttpClient client = HttpClient.create()) {
-            String url = get(service).uri();
+        serve(exchange -> exchange.reply(200, exchange.body()));
+        try (HttpClient client = HttpClient.create()) {
+            String url = get().uri();
             Path file = Files.write(directory.resolve("file"), body);
             for (HttpBody each : List.of(HttpBody.ofFile(file), HttpBody.ofStream(new ByteArrayInputStream(body), workers),
                 HttpBody.ofStream(new ByteArrayInputStream(body), body.length, workers), HttpBody.ofBytes(body))) {
