@@ -61,6 +61,10 @@ public final class HttpClient implements AutoCloseable {
         this.thread = new Thread(() -> {
             try (base) {
                 base.loop(EventBase.LoopFlag.NO_EXIT_ON_EMPTY);
+            } catch (IllegalStateException e) {
+                if (base.isOpen()) {
+                    throw e;
+                } // else closed before this thread came to run it
             } finally {
                 pools.values().forEach(Pool::fail);
             }
@@ -163,7 +167,8 @@ public final class HttpClient implements AutoCloseable {
      * Sends a request.
      *
      * @return the response, completed on the client's thread, or an {@link IOException}. Cancelling it takes the request back
-     * @throws IllegalArgumentException when the request's URI is not a whole one, beginning with http://
+     * @throws IllegalArgumentException when the request's URI is not a whole one, beginning with http://, or its Content-Length is not
+     *     its body's
      * @throws IllegalStateException when this client is closed
      */
     public CompletableFuture<HttpResponse> sendAsync(HttpRequest request) {
@@ -261,6 +266,7 @@ public final class HttpClient implements AutoCloseable {
     }
 
     private Exchange prepare(HttpRequest request, BodyListener listener) {
+        request.checkLength();
         return new Exchange(request, target(URI.create(request.uri())), listener);
     }
 

@@ -33,6 +33,8 @@ import java.util.concurrent.CompletableFuture;
  */
 public final class HttpConnection extends NativeHandle {
 
+    private static final int LONG_BODY = 64 * 1024;
+    private static final byte[] NOTHING = {};
     private static final Duration LONGEST_RETRY_DELAY = Duration.ofHours(1);
 
     private final EventBase base;
@@ -251,6 +253,7 @@ public final class HttpConnection extends NativeHandle {
     /**
      * Sends a request, after those that were given before (evhttp_make_request). Any thread.
      *
+     * @throws IllegalArgumentException when the request has a Content-Length that is not its body's, unless this is exact
      * @return the response, completed on the loop's thread, or an {@link HttpException} that says why there is none. Completing it
      *     in any other way, such as by cancelling it or with orTimeout(), takes the request back, and closes the connection when
      *     it is under way
@@ -289,6 +292,9 @@ public final class HttpConnection extends NativeHandle {
 
     private Call enqueue(Call call) {
         ensureOpen();
+        if (!exact) {
+            call.request.checkLength();
+        }
         loop.submit(() -> {
             if (isOpen()) {
                 queue.add(call);
@@ -430,7 +436,7 @@ public final class HttpConnection extends NativeHandle {
             }
             if (failedToStart == null) {
                 callId = loop.register(this);
-                byte[] body = request.bytes();
+                byte[] body = upload == null ? request.bytes() : NOTHING;
                 starting = true;
                 int result = Native.libevent4j_connection_send(connection, callId, request.method().bit, request.uri(),
                     request.minorVersion(), flags(), writeHead(), body, 0, 0, body.length);
@@ -447,13 +453,18 @@ public final class HttpConnection extends NativeHandle {
         }
 
         private void openUpload() throws IOException {
-            if (!request.follows()) {
+            if (!request.follows() && (exact || !isLong())) {
                 return;
             }
             upload = request.httpBody().open();
             if (upload.length() == HttpBody.UNKNOWN && request.minorVersion() == 0) {
                 throw new IOException(this + ": HTTP/1.0 has no chunks, so that the length of the body must be known");
             }
+        }
+
+        /** Evhttp looks for no response before all is sent that it was given: a long body follows, so that the server may refuse it. */
+        private boolean isLong() {
+            return request.bytes().length > LONG_BODY && !request.isFramed();
         }
 
         private int flags() {
@@ -484,7 +495,7 @@ public final class HttpConnection extends NativeHandle {
                 }
             }
             // Libevent tells it for POST and PUT alone; without it a server takes the body for the next request.
-            if (!exact && request.bytes().length > 0 && request.headers().first("Content-Length").isEmpty()
+            if (!exact && upload == null && request.bytes().length > 0 && request.headers().first("Content-Length").isEmpty()
                 && request.headers().first("Transfer-Encoding").isEmpty()) {
                 writer.add("Content-Length", Integer.toString(request.bytes().length));
             }

@@ -12,6 +12,7 @@ import java.util.Objects;
 /** A request to send. Immutable, so that it may be sent again, unless its {@link HttpBody} says otherwise, and on any thread. */
 public final class HttpRequest {
 
+    private static final List<String> FRAMING = List.of("Content-Length", "Transfer-Encoding", "Expect");
     private static final HttpBody.Bytes NO_BODY = new HttpBody.Bytes(new byte[0]);
 
     private final HttpMethod method;
@@ -180,8 +181,23 @@ public final class HttpRequest {
         return expectation;
     }
 
+    /** Whether a header says how the body is sent. */
+    boolean isFramed() {
+        return FRAMING.stream().anyMatch(name -> headers.first(name).isPresent());
+    }
+
+    /** What two readers could understand differently is not sent. */
+    void checkLength() {
+        List<String> lengths = headers.all("Content-Length");
+        boolean right = lengths.equals(List.of(Integer.toString(bytes().length))) && headers.first("Transfer-Encoding").isEmpty();
+        if (!lengths.isEmpty() && !right) {
+            throw new IllegalArgumentException(this + " has a body of " + bytes().length + " bytes, of which its headers say something else"
+                + " (Content-Length: " + String.join(", ", lengths) + "): leave them out, and they are added");
+        }
+    }
+
     private void checkFraming() {
-        for (String name : new String[] {"Content-Length", "Transfer-Encoding", "Expect"}) {
+        for (String name : FRAMING) {
             if (follows() && headers.first(name).isPresent()) {
                 throw new IllegalArgumentException(this + " must not have a " + name + " of its own: its body is framed by the library");
             }

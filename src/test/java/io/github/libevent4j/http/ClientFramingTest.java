@@ -33,10 +33,12 @@ class ClientFramingTest extends HttpTest {
 
     static List<String> ambiguousHeads() {
         List<String> heads = new ArrayList<>();
-        for (String lines : List.of("Content-Length: 5\r\nContent-Length: 4", "Content-Length: 4\r\nContent-Length: 5", "Content-Length: +5",
+        for (String lines : List.of("Content-Length: 5\r\nContent-Length: 4", "Content-Length: 4\r\nContent-Length: 5",
+            "Content-Length: +5",
             "Content-Length: -0", "Content-Length: 5, 5", "Content-Length: 0x5", "Content-Length: 5 5", "Content-Length:",
             "Content-Length: 05\r\nContent-Length: 5", "Content-Length: 99999999999999999999", "Content-Length : 5", "Content Length: 5",
-            "Content-Length\t: 5", ": 5", "Content-Length: 5\r\nTransfer-Encoding: chunked", "Transfer-Encoding: chunked\r\nContent-Length: 5",
+            "Content-Length\t: 5", ": 5", "Content-Length: 5\r\nTransfer-Encoding: chunked",
+            "Transfer-Encoding: chunked\r\nContent-Length: 5",
             "Content-Length: 5\r\nTransfer-Encoding: identity", "Transfer-Encoding: gzip, chunked", "Transfer-Encoding: chunked, gzip",
             "Transfer-Encoding: gzip", "Transfer-Encoding: identity", "Transfer-Encoding: xchunked", "Transfer-Encoding: chunked;q=1",
             "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked",
@@ -45,7 +47,8 @@ class ClientFramingTest extends HttpTest {
             heads.add(OK + lines + "\r\n\r\n");
         }
         for (String line : List.of("HTTP/1.1 0200 OK", "HTTP/1.1 20 OK", "HTTP/1.1 2000 OK", "HTTP/1.1 200x OK", "HTTP/1.1 +20 OK",
-            "HTTP/1.1  200 OK", "HTTP/1.1 200\tOK", "HTTP/1.1", "HTTP/01.1 200 OK", "HTTP/1.10 200 OK", "HTTP/0.9 200 OK", "HTTP/1.1 200 O\u0000K",
+            "HTTP/1.1  200 OK", "HTTP/1.1 200\tOK", "HTTP/1.1", "HTTP/01.1 200 OK", "HTTP/1.10 200 OK", "HTTP/0.9 200 OK",
+            "HTTP/1.1 200 O\u0000K",
             " HTTP/1.1 200 OK", "\u0000HTTP/1.1 200 OK", "ICY 200 OK")) {
             heads.add(line + "\r\nContent-Length: 5\r\n\r\n");
         }
@@ -68,7 +71,8 @@ class ClientFramingTest extends HttpTest {
         return List.of("+5\r\nhello\r\n0\r\n\r\n", "-5\r\nhello\r\n0\r\n\r\n", "0x5\r\nhello\r\n0\r\n\r\n", " 5\r\nhello\r\n0\r\n\r\n",
             "5x\r\nhello\r\n0\r\n\r\n", "5 x\r\nhello\r\n0\r\n\r\n", "5\u0000\r\nhello\r\n0\r\n\r\n", "5 ;\u0000\r\nhello\r\n0\r\n\r\n",
             "5\rhello\r\n0\r\n\r\n", "\r\n5\r\nhello\r\n0\r\n\r\n", "5\r\nhello0\r\n\r\n", "5\r\nhello\r\n\r\n0\r\n\r\n",
-            "5\r\nhello \r\n0\r\n\r\n", "5\r\nhello\rx\n0\r\n\r\n", "5\r\nhello world\r\n0\r\n\r\n", "-0\r\n\r\n", ";a\r\nhello\r\n0\r\n\r\n",
+            "5\r\nhello \r\n0\r\n\r\n", "5\r\nhello\rx\n0\r\n\r\n", "5\r\nhello world\r\n0\r\n\r\n", "-0\r\n\r\n",
+            ";a\r\nhello\r\n0\r\n\r\n",
             "0000000000000005\r\nhello\r\n0\r\n\r\n", "ffffffffffffffff\r\n", "x\r\n");
     }
 
@@ -177,7 +181,8 @@ class ClientFramingTest extends HttpTest {
             }
             try (RawServer server = new RawServer()) {
                 HttpConnection connection = connection(server.port());
-                CompletableFuture<HttpResponse> first = connection.send(HttpRequest.newBuilder("/").method(response.method(), new byte[0]).build());
+                HttpRequest request = HttpRequest.newBuilder("/").method(response.method(), new byte[0]).build();
+                CompletableFuture<HttpResponse> first = connection.send(request);
                 CompletableFuture<HttpResponse> second = connection.send(GET);
                 try (RawClient peer = server.accept()) {
                     peer.request();

@@ -330,7 +330,8 @@ class HttpClientTest extends HttpTest {
         try (HttpClient client = HttpClient.create(); RawServer server = new RawServer()) {
             assertFails(Failure.UNCONNECTED, client.sendAsync(HttpRequest.newBuilder("http://127.0.0.1:" + port).build()));
             assertFails(Failure.UNRESOLVED, client.sendAsync(HttpRequest.newBuilder("http://nowhere.invalid/").build()));
-            IOException e = assertThrows(HttpException.class, () -> client.send(HttpRequest.newBuilder("http://127.0.0.1:" + port).build()));
+            HttpRequest refused = HttpRequest.newBuilder("http://127.0.0.1:" + port).build();
+            IOException e = assertThrows(HttpException.class, () -> client.send(refused));
             assertTrue(e.getMessage().contains("127.0.0.1 port " + port), e.getMessage());
             CompletableFuture<HttpResponse> truncated = client.sendAsync(get(server, "/"));
             try (RawClient peer = server.accept()) {
@@ -383,19 +384,22 @@ class HttpClientTest extends HttpTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"301,POST,GET", "302,POST,GET", "303,POST,GET", "303,PUT,GET", "303,HEAD,HEAD", "301,PUT,PUT", "302,HEAD,HEAD", "307,POST,POST",
+    @CsvSource({"301,POST,GET", "302,POST,GET", "303,POST,GET", "303,PUT,GET", "303,HEAD,HEAD", "301,PUT,PUT", "302,HEAD,HEAD",
+        "307,POST,POST",
         "308,PUT,PUT", "301,GET,GET"})
     void redirectsAreFollowed(int status, HttpMethod method, HttpMethod followed) throws Exception {
         try (RawServer server = new RawServer(); HttpClient client = HttpClient.newBuilder().maxRedirects(1).build()) {
             byte[] body = method == HttpMethod.POST || method == HttpMethod.PUT ? "text".getBytes() : new byte[0];
-            HttpRequest.Builder builder = HttpRequest.newBuilder(url(server, "/first/one")).method(method, body).header("A", "b").basicAuth("u", "p");
+            HttpRequest.Builder builder = HttpRequest.newBuilder(url(server, "/first/one")).method(method, body)
+                .header("A", "b").basicAuth("u", "p");
             if (body.length > 0) {
                 builder.header("Content-Type", "text/plain");
             }
             CompletableFuture<HttpResponse> response = client.sendAsync(builder.build());
             try (RawClient peer = server.accept()) {
-                assertEquals(method + " /first/one HTTP/1.1", answer(peer, method == HttpMethod.HEAD
-                    ? "HTTP/1.1 " + status + " Elsewhere\r\nLocation: two?c=d\r\nContent-Length: 0\r\n\r\n" : redirect(status, "two?c=d")).startLine());
+                String redirect = redirect(status, "two?c=d");
+                assertEquals(method + " /first/one HTTP/1.1",
+                    answer(peer, method == HttpMethod.HEAD ? redirect.replace("body", "") : redirect).startLine());
                 Message second = answer(peer, method == HttpMethod.HEAD ? "HTTP/1.1 204 OK\r\n\r\n" : OK);
                 assertEquals(followed + " /first/two?c=d HTTP/1.1", second.startLine());
                 assertEquals("b", second.header("A"));
@@ -413,7 +417,8 @@ class HttpClientTest extends HttpTest {
              HttpClient client = HttpClient.newBuilder().maxRedirects(2).build()) {
             CompletableFuture<HttpResponse> response = client.sendAsync(HttpRequest.newBuilder(url(server, "/")).basicAuth("u", "p")
                 .header("cookie", "a=b").header("Proxy-Authorization", "x").header("Host", "example.org").header("X", "y").build());
-            try (RawClient peer = server.accept(); RawClient elsewhere = acceptAfter(other, () -> answer(peer, redirect(302, url(other, "/other"))))) {
+            try (RawClient peer = server.accept();
+                 RawClient elsewhere = acceptAfter(other, () -> answer(peer, redirect(302, url(other, "/other"))))) {
                 Message second = answer(elsewhere, redirect(302, url(server, "/back")));
                 assertEquals(List.of("Host: 127.0.0.1:" + other.port(), "X: y"), second.headers());
                 Message third = answer(peer, OK);

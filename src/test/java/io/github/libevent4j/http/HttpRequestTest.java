@@ -111,6 +111,25 @@ class HttpRequestTest extends HttpTest {
     }
 
     @Test
+    void aLengthIsTheBodysOrRefused() throws Exception {
+        serve(exchange -> exchange.reply(200, exchange.body()));
+        HttpConnection connection = loop.call(() -> HttpConnection.create(loop.base(), "127.0.0.1", address.getPort()));
+        HttpRequest right = HttpRequest.newBuilder("/").POST("body").header("content-length", "4").build();
+        assertEquals("body", await(connection.send(right)).bodyText());
+        for (List<String> headers : List.of(List.of("Content-Length", "3"), List.of("Content-Length", "5"), List.of("Content-Length", "04"),
+            List.of("Content-Length", "4", "Content-Length", "4"), List.of("Content-Length", "4", "Content-Length", "5"),
+            List.of("Content-Length", "4", "Transfer-Encoding", "chunked"), List.of("Content-Length", ""))) {
+            HttpRequest.Builder builder = HttpRequest.newBuilder("/").POST("body");
+            for (int i = 0; i < headers.size(); i += 2) {
+                builder.header(headers.get(i), headers.get(i + 1));
+            }
+            HttpRequest request = builder.build();
+            IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> connection.send(request), headers.toString());
+            assertTrue(e.getMessage().contains("4 bytes"), e.getMessage());
+        }
+    }
+
+    @Test
     void headersAreReadWithoutRegardToCase() throws Exception {
         try (RawServer server = new RawServer()) {
             HttpConnection connection = loop.call(() -> HttpConnection.create(loop.base(), "127.0.0.1", server.port()));

@@ -185,7 +185,8 @@ class HttpUploadTest extends HttpTest {
     void aLargeFileIsTheKernelsToSend() throws Exception {
         Path file = directory.resolve("large");
         long length = (1L << 31) + 12_345;
-        try (FileChannel sparse = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE, StandardOpenOption.SPARSE)) {
+        try (FileChannel sparse = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE,
+                StandardOpenOption.SPARSE)) {
             sparse.write(ByteBuffer.wrap("end".getBytes()), length - 3);
         }
         try (RawServer server = new RawServer()) {
@@ -333,10 +334,11 @@ class HttpUploadTest extends HttpTest {
     // ---- the response comes first
 
     @ParameterizedTest
-    @ValueSource(strings = {"file", "pieces", "silent"})
+    @ValueSource(strings = {"file", "bytes", "pieces", "silent"})
     void aResponseMayComeBeforeTheBodyIsThrough(String kind) throws Exception {
         HttpBody body = switch (kind) {
             case "file" -> HttpBody.ofFile(file(new byte[30_000_000]));
+            case "bytes" -> HttpBody.ofBytes(new byte[30_000_000]);
             case "pieces" -> HttpBody.ofPieces(() -> CompletableFuture.completedFuture(new byte[10_000]));
             default -> HttpBody.ofPieces(CompletableFuture::new);
         };
@@ -361,7 +363,8 @@ class HttpUploadTest extends HttpTest {
     void aBodyGoesOnWhileTheResponseComes() throws Exception {
         CompletableFuture<byte[]> second = new CompletableFuture<>();
         Iterator<CompletableFuture<byte[]>> pieces =
-            List.of(CompletableFuture.completedFuture("one".getBytes()), second, CompletableFuture.<byte[]>completedFuture(null)).iterator();
+            List.of(CompletableFuture.completedFuture("one".getBytes()), second, CompletableFuture.<byte[]>completedFuture(null))
+                .iterator();
         try (RawServer server = new RawServer()) {
             HttpConnection connection = connection(server.port());
             CompletableFuture<Void> some = new CompletableFuture<>();
@@ -392,7 +395,8 @@ class HttpUploadTest extends HttpTest {
     @ValueSource(strings = {"HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 102 Processing\r\n\r\n"})
     void whatIsAnnouncedWhileTheBodyGoesDoesNotHoldItUp(String interim) throws Exception {
         byte[] bytes = random(3_000_000);
-        for (HttpBody body : List.of(HttpBody.ofFile(file(bytes)), HttpBody.ofStream(new ByteArrayInputStream(bytes), bytes.length, workers))) {
+        for (HttpBody body : List.of(HttpBody.ofFile(file(bytes)),
+            HttpBody.ofStream(new ByteArrayInputStream(bytes), bytes.length, workers))) {
             try (RawServer server = new RawServer()) {
                 HttpConnection connection = connection(server.port());
                 CompletableFuture<HttpResponse> response = connection.send(post(body));
