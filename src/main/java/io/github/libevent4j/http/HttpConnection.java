@@ -33,7 +33,7 @@ import java.util.concurrent.CompletableFuture;
  */
 public final class HttpConnection extends NativeHandle {
 
-    private static final int LONG_BODY = 64 * 1024;
+    private static final int LONG_BODY = 1024 * 1024; // more than a socket takes at once
     private static final byte[] NOTHING = {};
     private static final Duration LONGEST_RETRY_DELAY = Duration.ofHours(1);
 
@@ -462,7 +462,7 @@ public final class HttpConnection extends NativeHandle {
             }
         }
 
-        /** Evhttp looks for no response before all is sent that it was given: a long body follows, so that the server may refuse it. */
+        /** Evhttp looks for no response before all is sent that it was given: a long body follows, so that the server may refuse it meanwhile. */
         private boolean isLong() {
             return request.bytes().length > LONG_BODY && !request.isFramed();
         }
