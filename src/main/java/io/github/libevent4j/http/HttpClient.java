@@ -2,6 +2,7 @@ package io.github.libevent4j.http;
 
 import io.github.libevent4j.EventBase;
 import io.github.libevent4j.Timer;
+import io.github.libevent4j.dns.Dns;
 import io.github.libevent4j.http.HttpException.Failure;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -30,6 +31,8 @@ import java.util.concurrent.RejectedExecutionException;
  * A client with a thread of its own, which keeps connections to servers and uses them again ({@link HttpConnection}). Requests have
  * whole URIs, such as {@code http://127.0.0.1:8080/path}. Safe on any thread.
  *
+ * <p>Names are resolved with the system's settings ({@link Dns#create}), while other requests go on.
+ *
  * <p>A connection is used again only after a whole response with nothing behind it, and when the server has not closed it since. A
  * request is sent a second time only for a redirect: whether a server that closed the connection has acted on it is not for the
  * client to guess.
@@ -49,6 +52,7 @@ public final class HttpClient implements AutoCloseable {
     private final int maxRedirects;
     private final long maxBodySize;
     private final Map<Origin, Pool> pools = new HashMap<>(); // the loop's
+    private Dns dns; // the same; null until a name is to be resolved
 
     private HttpClient(Builder builder) throws IOException {
         this.base = EventBase.create();
@@ -278,6 +282,17 @@ public final class HttpClient implements AutoCloseable {
         }
     }
 
+    private HttpConnection.Builder connect(Origin origin) throws IOException {
+        HttpConnection.Builder builder = HttpConnection.newBuilder(base, origin.host, origin.port);
+        if (origin.isAddress()) {
+            return builder;
+        }
+        if (dns == null) {
+            dns = Dns.create(base);
+        }
+        return builder.dns(dns);
+    }
+
     private static URI target(URI uri) {
         if (!"http".equalsIgnoreCase(uri.getScheme()) || uri.getHost() == null) {
             throw new IllegalArgumentException("a client's request has a whole URI, beginning with http://, not " + uri);
@@ -295,6 +310,10 @@ public final class HttpClient implements AutoCloseable {
             host = host.toLowerCase(Locale.ROOT);
             return new Origin(host.startsWith("[") ? host.substring(1, host.length() - 1) : host,
                 uri.getPort() == -1 ? 80 : uri.getPort());
+        }
+
+        boolean isAddress() {
+            return host.indexOf(':') >= 0 || host.chars().allMatch(c -> c >= '0' && c <= '9' || c == '.');
         }
     }
 
@@ -519,8 +538,14 @@ public final class HttpClient implements AutoCloseable {
                 } else if (!idle.isEmpty()) {
                     use(idle.removeLast(), waiting.remove());
                 } else if (open < maxConnections) {
-                    open++;
-                    use(new Pooled(), waiting.remove());
+                    Exchange exchange = waiting.remove();
+                    try {
+                        Pooled pooled = new Pooled();
+                        open++;
+                        use(pooled, exchange);
+                    } catch (IOException e) {
+                        exchange.result.completeExceptionally(e);
+                    }
                 } else {
                     return;
                 }
@@ -553,10 +578,15 @@ public final class HttpClient implements AutoCloseable {
         }
 
         private final class Pooled {
-            final HttpConnection connection = HttpConnection.newBuilder(base, origin.host, origin.port).timeout(inactivity)
-                .maxHeadersSize(MAX_HEADERS_SIZE).onClose(this::onClose).build();
-            final Timer idle = Timer.create(base, this::leave);
+            final HttpConnection connection;
+            final Timer idle;
             boolean closed;
+
+            /** @throws IOException when names cannot be resolved at all */
+            Pooled() throws IOException {
+                connection = connect(origin).timeout(inactivity).maxHeadersSize(MAX_HEADERS_SIZE).onClose(this::onClose).build();
+                idle = Timer.create(base, this::leave);
+            }
 
             /** By either side. */
             private void onClose() {

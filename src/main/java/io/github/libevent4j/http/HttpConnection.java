@@ -462,7 +462,7 @@ public final class HttpConnection extends NativeHandle {
             }
         }
 
-        /** Evhttp looks for no response before all is sent that it was given: a long body follows, so that the server may refuse it meanwhile. */
+        /** Evhttp looks for no response before all is sent that it was given: a long body follows, so that the server may refuse it. */
         private boolean isLong() {
             return request.bytes().length > LONG_BODY && !request.isFramed();
         }
