@@ -69,6 +69,23 @@ dead_bufferevent(struct event_base *base)
 	return pair[0];
 }
 
+/*
+ * A filter calls back in the middle of its work, and goes on with it behind a callback in which evhttp has freed the filter. So evhttp
+ * gets one above it, which passes everything on and calls back from the loop.
+ */
+static struct bufferevent *
+calling_back_later(struct bufferevent *bev)
+{
+	struct bufferevent *above;
+
+	if (bev == NULL || bufferevent_get_underlying(bev) == NULL)
+		return bev;
+	above = bufferevent_filter_new(bev, NULL, NULL, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS, NULL, NULL);
+	if (above == NULL)
+		bufferevent_free(bev);
+	return above;
+}
+
 static struct bufferevent *
 make_bufferevent(struct libevent4j_server *server)
 {
@@ -83,7 +100,7 @@ make_bufferevent(struct libevent4j_server *server)
 		return bufferevent_socket_new(server->loop->base, -1, BEV_OPT_CLOSE_ON_FREE);
 	env = libevent4j_env();
 	made = (*env)->CallStaticLongMethod(env, libevent4j_java.callbacks, libevent4j_java.server_bufferevent, ID(server->id));
-	return libevent4j_upcall_done(env) ? (struct bufferevent *)(intptr_t)made : NULL;
+	return libevent4j_upcall_done(env) ? calling_back_later((struct bufferevent *)(intptr_t)made) : NULL;
 }
 
 static struct bufferevent *

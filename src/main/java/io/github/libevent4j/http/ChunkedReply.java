@@ -49,7 +49,7 @@ public final class ChunkedReply {
             throw new IllegalStateException("this reply has ended");
         }
         CompletableFuture<Void> sent = new CompletableFuture<>();
-        byte[] stable = loop.held() ? bytes : bytes.clone();
+        byte[] stable = loop.submitsNow() ? bytes : bytes.clone();
         loop.submit(() -> {
             if (address == 0) {
                 sent.completeExceptionally(server.isOpen() ? HttpExchange.clientLeft() : HttpExchange.closedServer());

@@ -309,7 +309,7 @@ public final class HttpExchange {
         Syntax.status(status);
         if (bytes.hasArray()) {
             reply(status, bytes.array(), bytes.arrayOffset() + bytes.position(), bytes.remaining());
-        } else if (bytes.isDirect() && loop.held()) {
+        } else if (bytes.isDirect() && loop.submitsNow()) {
             answer((address, head) -> Native.libevent4j_exchange_reply(address, status, head, bytes, 1,
                 bytes.position(), bytes.remaining()));
         } else {
@@ -321,8 +321,8 @@ public final class HttpExchange {
 
     private void reply(int status, byte[] bytes, int offset, int length) {
         Syntax.status(status);
-        // On another thread the bytes wait for the loop, and the caller may change them meanwhile.
-        byte[] stable = loop.held() ? bytes : Arrays.copyOfRange(bytes, offset, offset + length);
+        // On another thread, or in a filter, the bytes wait for the loop, and the caller may change them meanwhile.
+        byte[] stable = loop.submitsNow() ? bytes : Arrays.copyOfRange(bytes, offset, offset + length);
         int start = stable == bytes ? offset : 0;
         answer((address, head) -> Native.libevent4j_exchange_reply(address, status, head, stable, 0, start, length));
     }

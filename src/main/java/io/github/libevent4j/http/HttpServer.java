@@ -92,7 +92,7 @@ public final class HttpServer extends NativeHandle {
     /** Makes the bufferevent of a connection that arrives. On the loop's thread. */
     @FunctionalInterface
     public interface BufferEventFactory {
-        /** @return a new bufferevent without a socket, on this base; the server owns it from now on */
+        /** @return a new bufferevent without a socket, on this base, or a filter over one; the server owns it from now on */
         BufferEvent create(EventBase base) throws Exception;
     }
 
@@ -655,8 +655,12 @@ public final class HttpServer extends NativeHandle {
             done.complete(null);
             return;
         }
-        if (stopped == null) {
+        boolean first = stopped == null;
+        if (first) {
             stopped = new CompletableFuture<>();
+        }
+        stopped.thenAccept(done::complete); // before anything can fail
+        if (first) {
             sockets.values().forEach(Native::libevent4j_socket_close);
             sockets.clear();
             if (active() == 0 || !base.isOpen()) {
@@ -667,7 +671,6 @@ public final class HttpServer extends NativeHandle {
                 deadline.start(grace);
             }
         }
-        stopped.thenAccept(done::complete);
     }
 
     boolean isStopping() {
@@ -695,12 +698,12 @@ public final class HttpServer extends NativeHandle {
 
     /** A bufferevent for a connection that arrives: evhttp owns it from now on. */
     private long makeBufferEvent() throws Exception {
-        BufferEvent made = bufferEvents.create(base);
+        BufferEvent made = Objects.requireNonNull(bufferEvents.create(base), "the factory's bufferevent");
         if (Loop.of(made) != loop) {
             made.close();
             throw new IllegalStateException("a server's bufferevents are to be made on its own base");
         }
-        return BufferEvents.instance().release(made);
+        return BufferEvents.instance().give(made);
     }
 
     @Override

@@ -34,6 +34,13 @@ public abstract class BufferEvents {
      */
     public abstract NativeHandle adopt(NativeHandle neighbour, LongUnaryOperator maker, Runnable free);
 
+    /**
+     * Gives a new bufferevent to something native that owns it from now on, and returns its address; the handle is closed.
+     *
+     * @throws IllegalStateException when it has a socket already, or belongs to something
+     */
+    public abstract long give(NativeHandle bufferEvent);
+
     /** Closes a handle whose bufferevent is freed by its owner, and returns the bufferevent's address. */
     public abstract long release(NativeHandle bufferEvent);
 }

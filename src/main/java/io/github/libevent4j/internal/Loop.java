@@ -42,6 +42,7 @@ public final class Loop {
         AtomicReferenceFieldUpdater.newUpdater(Loop.class, Thread.class, "holder");
     private volatile Thread holder; // not a lock: that cannot be given back at the end of the stack
     private int depth;
+    private int filters; // whose functions are being run
     private int pins;
     private volatile Thread runner;
     private boolean closing;
@@ -244,6 +245,7 @@ public final class Loop {
         } finally {
             runner = null;
             depth = 1; // should the stack have ended between an enter() and its exit()
+            filters = 0;
             try {
                 exit();
             } finally {
@@ -314,9 +316,27 @@ public final class Loop {
         worker.add();
     }
 
-    /** Runs an action of a handle: now, if this thread holds the loop, else {@link #whenSafe}. Any thread. */
+    /** Whether {@link #submit} would run an action now. */
+    public boolean submitsNow() {
+        return held() && filters == 0;
+    }
+
+    /**
+     * A filter's function begins. Libevent goes on with the filter when it ends, and does not see to it that it is still there: what
+     * may free it, such as the end of a reply that goes through it, waits.
+     */
+    public void beginFilter() {
+        filters++;
+    }
+
+    /** See {@link #beginFilter}. */
+    public void endFilter() {
+        filters--;
+    }
+
+    /** Runs an action of a handle: now, if this thread holds the loop and is in no filter, else {@link #whenSafe}. Any thread. */
     public void submit(Runnable action) {
-        if (held()) {
+        if (submitsNow()) {
             action.run();
             return;
         }

@@ -162,6 +162,11 @@ public final class BufferEvent extends NativeHandle {
             }
 
             @Override
+            public long give(NativeHandle bufferEvent) {
+                return ((BufferEvent) bufferEvent).give();
+            }
+
+            @Override
             public long release(NativeHandle bufferEvent) {
                 return ((BufferEvent) bufferEvent).giveAway();
             }
@@ -234,6 +239,19 @@ public final class BufferEvent extends NativeHandle {
         made.connected = true;
         made.free = free;
         return made;
+    }
+
+    private long give() {
+        enter();
+        try {
+            ensureOwn();
+            if (last().attached || last().free != null) {
+                throw new IllegalStateException("only a new bufferevent, without a socket, can be given to a server");
+            }
+            return giveAway();
+        } finally {
+            loop.exit();
+        }
     }
 
     private long giveAway() {
@@ -1109,6 +1127,7 @@ public final class BufferEvent extends NativeHandle {
             if (underlyingOutput == null || !event.isOpen() && !event.given) {
                 return libevent.BEV_ERROR;
             }
+            event.loop.beginFilter();
             try {
                 FlushMode flush = FlushMode.values()[mode];
                 Filter.Result result = out ? outputFilter.filter(output, underlyingOutput, limit, flush)
@@ -1120,6 +1139,8 @@ public final class BufferEvent extends NativeHandle {
             } catch (Throwable e) {
                 event.filterFailed(out, e);
                 throw e;
+            } finally {
+                event.loop.endFilter();
             }
         }
 

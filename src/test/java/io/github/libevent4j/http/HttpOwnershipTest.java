@@ -8,12 +8,17 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.libevent4j.EventBase;
 import io.github.libevent4j.http.HttpException.Failure;
+import io.github.libevent4j.internal.Descriptors;
 import io.github.libevent4j.io.BufferEvent;
 import io.github.libevent4j.support.Message;
 import io.github.libevent4j.support.RawClient;
 import io.github.libevent4j.support.RawServer;
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,6 +29,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Evhttp's rules of who owns what, where breaking them ends a C program or makes it wait for ever. */
@@ -367,6 +373,94 @@ class HttpOwnershipTest extends HttpTest {
             assertEquals(NullPointerException.class, told.getClass());
         }
         assertServes();
+    }
+
+    /** What is not a new bufferevent of the server's base. */
+    enum Wrong {
+        CONNECTED {
+            @Override
+            BufferEvent make(EventBase base, BufferEvent taken) throws Exception {
+                try (ServerSocketChannel server = ServerSocketChannel.open().bind(new InetSocketAddress("127.0.0.1", 0));
+                     SocketChannel channel = SocketChannel.open(server.getLocalAddress())) {
+                    return BufferEvent.create(base, Descriptors.duplicate(channel));
+                }
+            }
+        },
+        PAIR {
+            @Override
+            BufferEvent make(EventBase base, BufferEvent taken) {
+                return BufferEvent.pair(base).get(0);
+            }
+        },
+        FILTER_OVER_A_PAIR {
+            @Override
+            BufferEvent make(EventBase base, BufferEvent taken) {
+                return BufferEvent.filter(BufferEvent.pair(base).get(0), BufferEvent.Filter.NONE, BufferEvent.Filter.NONE);
+            }
+        },
+        TAKEN_OVER {
+            @Override
+            BufferEvent make(EventBase base, BufferEvent taken) {
+                return taken;
+            }
+        };
+
+        abstract BufferEvent make(EventBase base, BufferEvent taken) throws Exception;
+    }
+
+    @ParameterizedTest
+    @EnumSource(Wrong.class)
+    void aServerTakesOnlyANewBufferEvent(Wrong wrong) throws Exception {
+        BlockingQueue<BufferEvent> taken = new LinkedBlockingQueue<>();
+        AtomicInteger asked = new AtomicInteger();
+        serve(builder -> builder.bufferEvents(base -> asked.incrementAndGet() == 2 ? wrong.make(base, taken.peek())
+            : BufferEvent.create(base)), exchange -> taken.add(exchange.takeOver(101)));
+        try (RawClient first = connect()) {
+            first.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+            assertEquals(101, Message.head(first.in()).status());
+            try (RawClient second = connect()) {
+                assertEquals("", second.readToEnd());
+            }
+            assertEquals(IllegalStateException.class, loop.awaitException().getClass());
+            loop.call(() -> {
+                taken.peek().write("still there");
+                taken.peek().shutdownOutput();
+                return null;
+            });
+            assertEquals("still there", first.readToEnd());
+        }
+    }
+
+    /** Libevent goes on with the filter in whose callback, or function, the reply and its connection end. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aReplyMayEndInItsConnectionsFilter(boolean inFunction) throws Exception {
+        BlockingQueue<ChunkedReply> replies = new LinkedBlockingQueue<>();
+        serve(builder -> builder.bufferEvents(base -> BufferEvent.filter(BufferEvent.create(base), BufferEvent.Filter.NONE,
+            (source, target, limit, mode) -> {
+                target.addBuffer(source);
+                ChunkedReply reply = replies.poll();
+                if (reply != null) {
+                    reply.end();
+                }
+                return BufferEvent.Filter.Result.OK;
+            })), exchange -> {
+                ChunkedReply reply = exchange.header("Content-Length", "1").header("Connection", "close").start(200);
+                if (inFunction) {
+                    replies.add(reply);
+                }
+                reply.send(new byte[] {'x'}).thenRun(() -> {
+                    if (!inFunction) {
+                        reply.end();
+                    }
+                });
+            });
+        for (int i = 0; i < 10; i++) {
+            try (RawClient client = connect()) {
+                client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").readToEnd();
+            }
+        }
+        loop.turn(); // with the timeouts of those that are gone
     }
 
     @Test
