@@ -1019,4 +1019,14 @@ class BufferEventTest extends LibeventTest {
             assertArrayEquals(random(size), client.input().removeAll());
         }
     }
+
+    @Test
+    void aCallbackThatIsDueAtTheEndOfABaseLeavesNothing() throws Exception {
+        try (EventBase urgent = EventBase.newBuilder().priorities(3).build()) {
+            BufferEvent event = BufferEvent.create(urgent, BufferEvent.Option.DEFER_CALLBACKS);
+            event.priority(2);
+            event.trigger(Direction.READ);
+            urgent.stopAfter(Duration.ZERO); // comes first, and ends the last turn
+        }
+    }
 }
