@@ -1037,6 +1037,9 @@ public final class Buffer extends NativeHandle implements ByteChannel, Gathering
     @Override
     protected void release() {
         dropSubscriptions();
+        // Bytes that it shares, by way of another buffer with itself even, would keep all of it.
+        libevent.evbuffer_unfreeze(buffer, 1);
+        libevent.evbuffer_drain(buffer, libevent.evbuffer_get_length(buffer));
         libevent.evbuffer_free(buffer);
     }
 }

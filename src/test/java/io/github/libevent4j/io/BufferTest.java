@@ -354,10 +354,19 @@ class BufferTest extends LibeventTest {
         other.add("f").close();
         assertEquals(List.of(), released);
         assertEquals("-abcde", text(buffer));
-        buffer.drain(4);
-        assertEquals(List.of(), released, "the buffer that owned the bytes still holds their chain");
-        buffer.close();
+        buffer.drain(3);
+        assertEquals(List.of(), released);
+        buffer.drain(1);
         assertEquals(List.of("abc"), released);
+    }
+
+    @Test
+    void mayShareBytesWithItself() {
+        Buffer between = Buffer.create(base).addBufferReference(buffer.add("x"));
+        buffer.addBuffer(between);
+        assertEquals("xx", text(buffer));
+        buffer.freeze(Buffer.End.START);
+        buffer.close(); // and leaves nothing
     }
 
     @Test
