@@ -94,9 +94,21 @@ int
 libevent4j_event_once(struct libevent4j_loop *loop, int64_t fd, int what, void *id, int64_t micros)
 {
 	struct timeval tv = libevent4j_timeval(micros);
-	int result = event_base_once(loop->base, (evutil_socket_t)fd, (short)what, on_event, id, micros < 0 ? NULL : &tv);
+	int result = 0;
 
-	libevent4j_failed(errno);
+	/* event_base_once() that fails keeps the base's lock for ever: an event of our own finds out before. */
+	if (fd >= 0) {
+		struct event *trial = event_new(loop->base, (evutil_socket_t)fd, (short)(what & (EV_READ | EV_WRITE)), on_event, NULL);
+
+		result = trial == NULL ? -1 : event_add(trial, NULL);
+		libevent4j_failed(errno);
+		if (trial != NULL)
+			event_free(trial);
+	}
+	if (result == 0) {
+		result = event_base_once(loop->base, (evutil_socket_t)fd, (short)what, on_event, id, micros < 0 ? NULL : &tv);
+		libevent4j_failed(errno);
+	}
 	return result;
 }
 

@@ -4,7 +4,7 @@ import io.github.libevent4j.internal.Loop;
 import io.github.libevent4j.internal.NativeHandle;
 import java.time.Duration;
 
-/** A duration that a base keeps a queue for, see {@link EventBase#commonTimeout}. Lives as long as its base. */
+/** A duration that a base keeps a queue for, see {@link EventBase#commonTimeout}. Lives as long as its base. Immutable. */
 public final class CommonTimeout {
 
     private final EventBase base;

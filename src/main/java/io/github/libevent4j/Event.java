@@ -3,6 +3,7 @@ package io.github.libevent4j;
 import io.github.libevent4j.bindings.event;
 import io.github.libevent4j.global.libevent;
 import io.github.libevent4j.internal.Addresses;
+import io.github.libevent4j.internal.Arguments;
 import io.github.libevent4j.internal.Callbacks;
 import io.github.libevent4j.internal.Descriptors;
 import io.github.libevent4j.internal.Loop;
@@ -89,10 +90,12 @@ public final class Event extends NativeHandle {
      * @throws IllegalArgumentException for kinds that the base's backend does not have
      */
     public static Event create(EventBase base, long descriptor, Set<Kind> kinds, Handler handler) {
+        Objects.requireNonNull(base, "base");
         Objects.requireNonNull(handler, "handler");
         if (descriptor < -1 || descriptor > Integer.MAX_VALUE) {
             throw new IllegalArgumentException(descriptor + " is not a descriptor");
         }
+        Arguments.noNulls(kinds, "kinds");
         require(base, kinds, Kind.CLOSED, EventBase.Feature.EARLY_CLOSE);
         require(base, kinds, Kind.EDGE_TRIGGERED, EventBase.Feature.EDGE_TRIGGERED);
         int bits = bits(kinds);
@@ -108,7 +111,7 @@ public final class Event extends NativeHandle {
      * @throws UnsupportedOperationException when the channel's descriptor cannot be had
      */
     public static Event create(EventBase base, SelectableChannel channel, Set<Kind> kinds, Handler handler) {
-        return create(base, Descriptors.ofNonBlocking(channel), kinds, handler);
+        return create(base, Descriptors.ofNonBlocking(Objects.requireNonNull(channel, "channel")), kinds, handler);
     }
 
     /** @param name what the event is to those who read its messages */
@@ -139,7 +142,7 @@ public final class Event extends NativeHandle {
 
     static int bits(Set<Kind> kinds) {
         int bits = 0;
-        for (Kind kind : kinds) {
+        for (Kind kind : Arguments.noNulls(kinds, "kinds")) {
             bits |= kind.bit;
         }
         return bits;
@@ -156,7 +159,7 @@ public final class Event extends NativeHandle {
         return kinds;
     }
 
-    /** The descriptor, or -1 (event_get_fd). */
+    /** The descriptor, or -1 (event_get_fd). Any thread. */
     public long descriptor() {
         ensureOpen();
         return descriptor;
@@ -225,7 +228,7 @@ public final class Event extends NativeHandle {
 
     /** Makes the event active with these kinds, as if they had happened (event_active). */
     public void activate(Set<Kind> kinds) {
-        if (kinds.isEmpty() || !HAPPENINGS.containsAll(kinds)) {
+        if (Arguments.noNulls(kinds, "kinds").isEmpty() || !HAPPENINGS.containsAll(kinds)) {
             throw new IllegalArgumentException("an event becomes active with READ, WRITE, CLOSED or TIMEOUT, not with " + kinds);
         }
         enter();
@@ -288,6 +291,7 @@ public final class Event extends NativeHandle {
         action.freed();
     }
 
+    /** For messages. Any thread. */
     @Override
     public String toString() {
         return name + "@" + Integer.toHexString(System.identityHashCode(this));

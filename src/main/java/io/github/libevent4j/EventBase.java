@@ -3,6 +3,7 @@ package io.github.libevent4j;
 import io.github.libevent4j.bindings.event_base;
 import io.github.libevent4j.bindings.event_config;
 import io.github.libevent4j.global.libevent;
+import io.github.libevent4j.internal.Arguments;
 import io.github.libevent4j.internal.Callbacks;
 import io.github.libevent4j.internal.Loop;
 import io.github.libevent4j.internal.Micros;
@@ -148,13 +149,13 @@ public final class EventBase extends NativeHandle implements Executor {
 
         /** Takes only a backend that has all of these (event_config_require_features). */
         public Builder requireFeatures(Feature... features) {
-            required.addAll(List.of(features));
+            required.addAll(List.of(Arguments.noNulls(features, "features")));
             return this;
         }
 
         /** Sets flags (event_config_set_flag). */
         public Builder flags(Flag... flags) {
-            this.flags.addAll(List.of(flags));
+            this.flags.addAll(List.of(Arguments.noNulls(flags, "flags")));
             return this;
         }
 
@@ -263,7 +264,7 @@ public final class EventBase extends NativeHandle implements Executor {
     /** {@link #dispatch} with flags (event_base_loop). */
     public LoopExit loop(LoopFlag... flags) {
         int bits = 0;
-        for (LoopFlag flag : flags) {
+        for (LoopFlag flag : Arguments.noNulls(flags, "flags")) {
             bits |= flag.bit;
         }
         ensureOpen();

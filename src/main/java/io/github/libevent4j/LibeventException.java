@@ -3,6 +3,7 @@ package io.github.libevent4j;
 import io.github.libevent4j.global.libevent;
 import io.github.libevent4j.internal.NativeLibrary;
 import java.io.IOException;
+import java.util.Objects;
 
 /** A failure of the outside world: an operation of libevent or of the system could not be done. */
 public class LibeventException extends IOException {
@@ -22,7 +23,7 @@ public class LibeventException extends IOException {
 
     /** @param why the reason, in place of the error number's own text */
     public LibeventException(String operation, int errno, String why) {
-        super(operation + ": " + why);
+        super(Objects.requireNonNull(operation, "operation") + ": " + Objects.requireNonNull(why, "why"));
         this.operation = operation;
         this.errno = errno;
     }

@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.AbstractExecutorService;
 import java.util.concurrent.Callable;
@@ -33,7 +34,7 @@ final class LoopScheduler extends AbstractExecutorService implements ScheduledEx
 
     @Override
     public void execute(Runnable command) {
-        start(command instanceof Task<?> task ? task : newTaskFor(command, null));
+        start(Objects.requireNonNull(command, "command") instanceof Task<?> task ? task : newTaskFor(command, null));
     }
 
     @Override
@@ -48,35 +49,37 @@ final class LoopScheduler extends AbstractExecutorService implements ScheduledEx
 
     @Override
     public ScheduledFuture<?> schedule(Runnable command, long delay, TimeUnit unit) {
+        Objects.requireNonNull(command, "command");
         return start(new Task<Void>(() -> {
             command.run();
             return null;
-        }, unit.toNanos(delay), 0));
+        }, Objects.requireNonNull(unit, "unit").toNanos(delay), 0));
     }
 
     @Override
     public <V> ScheduledFuture<V> schedule(Callable<V> callable, long delay, TimeUnit unit) {
-        return start(new Task<>(callable, unit.toNanos(delay), 0));
+        return start(new Task<>(Objects.requireNonNull(callable, "callable"), Objects.requireNonNull(unit, "unit").toNanos(delay), 0));
     }
 
     @Override
     public ScheduledFuture<?> scheduleAtFixedRate(Runnable command, long initialDelay, long period, TimeUnit unit) {
-        return start(repeated(command, unit.toNanos(initialDelay), period(period, unit)));
+        return start(repeated(command, Objects.requireNonNull(unit, "unit").toNanos(initialDelay), period(period, unit)));
     }
 
     @Override
     public ScheduledFuture<?> scheduleWithFixedDelay(Runnable command, long initialDelay, long delay, TimeUnit unit) {
-        return start(repeated(command, unit.toNanos(initialDelay), -period(delay, unit)));
+        return start(repeated(command, Objects.requireNonNull(unit, "unit").toNanos(initialDelay), -period(delay, unit)));
     }
 
     private static long period(long period, TimeUnit unit) {
         if (period <= 0) {
             throw new IllegalArgumentException("a period must be longer than zero: " + period + " " + unit);
         }
-        return unit.toNanos(period);
+        return Objects.requireNonNull(unit, "unit").toNanos(period);
     }
 
     private Task<Void> repeated(Runnable command, long delay, long period) {
+        Objects.requireNonNull(command, "command");
         return new Task<>(() -> {
             command.run();
             return null;

@@ -40,7 +40,7 @@ public final class Signal extends NativeHandle {
      */
     public static Signal create(EventBase base, String name, Runnable action) throws IOException {
         Objects.requireNonNull(action, "action");
-        if (REFUSED.contains(name)) {
+        if (REFUSED.contains(Objects.requireNonNull(name, "name"))) {
             throw new IllegalArgumentException("SIG" + name + " is the JVM's or the system's own: use another, such as TERM");
         }
         int number = Native.libevent4j_signal_number(name);

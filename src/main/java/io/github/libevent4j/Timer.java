@@ -36,7 +36,7 @@ public final class Timer implements AutoCloseable {
     /** Starts, or starts anew: the time counts from now (evtimer_add). A periodic timer's must be longer than zero. */
     public void start(Duration delay) {
         try {
-            event.addMicros(periodic ? Micros.positive(delay, "a period") : Micros.of(delay, "delay"));
+            event.addMicros(periodic ? Micros.positive(delay, "delay") : Micros.of(delay, "delay"));
         } catch (IOException e) { // there is no descriptor that a backend could refuse
             throw new UncheckedIOException(e);
         }
@@ -44,7 +44,7 @@ public final class Timer implements AutoCloseable {
 
     /** The same with a common timeout of this timer's base. */
     public void start(CommonTimeout delay) {
-        event.addCommon(delay);
+        event.addCommon(Objects.requireNonNull(delay, "delay"));
     }
 
     /** Waits no longer (evtimer_del). */
@@ -62,7 +62,7 @@ public final class Timer implements AutoCloseable {
         event.priority(priority);
     }
 
-    /** See {@link Event#close}. */
+    /** See {@link Event#close}. Any thread. */
     @Override
     public void close() {
         event.close();

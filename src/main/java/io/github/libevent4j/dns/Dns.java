@@ -7,6 +7,7 @@ import io.github.libevent4j.bindings.evdns_getaddrinfo_request;
 import io.github.libevent4j.bindings.evdns_request;
 import io.github.libevent4j.global.libevent;
 import io.github.libevent4j.internal.Addresses;
+import io.github.libevent4j.internal.Arguments;
 import io.github.libevent4j.internal.Callbacks;
 import io.github.libevent4j.internal.Loop;
 import io.github.libevent4j.internal.Native;
@@ -90,6 +91,11 @@ public final class Dns extends NativeHandle {
 
     /** An answer of a name server, and for how long it may be kept. */
     public record Answer<T>(List<T> records, Duration timeToLive) {
+        /** Copies the records. */
+        public Answer {
+            records = List.copyOf(Arguments.noNulls(records, "records"));
+            Objects.requireNonNull(timeToLive, "timeToLive");
+        }
     }
 
     private final Loop loop;
@@ -146,7 +152,7 @@ public final class Dns extends NativeHandle {
      * @throws LibeventException when no socket can be had for it
      */
     public void addNameserver(InetSocketAddress server) throws IOException {
-        if (server.isUnresolved()) {
+        if (Objects.requireNonNull(server, "server").isUnresolved()) {
             throw new IllegalArgumentException("a name server is an address, not a name: " + server);
         }
         enter();
@@ -226,7 +232,7 @@ public final class Dns extends NativeHandle {
      */
     public void parseResolvConf(Path file, Setting... settings) throws IOException {
         int flags = libevent.DNS_OPTION_NAMESERVERS_NO_DEFAULT;
-        for (Setting setting : settings.length == 0 ? Setting.values() : settings) {
+        for (Setting setting : Arguments.noNulls(settings, "settings").length == 0 ? Setting.values() : settings) {
             flags |= setting.bit;
         }
         checkFile(file);
@@ -272,7 +278,7 @@ public final class Dns extends NativeHandle {
 
     /** Libevent sets something else in place of what it cannot read, and waits for a writer where the file is a pipe. */
     private static void checkFile(Path file) throws IOException {
-        if (!Files.exists(file)) {
+        if (!Files.exists(Objects.requireNonNull(file, "file"))) {
             throw new NoSuchFileException(file.toString());
         }
         if (!Files.isRegularFile(file) || !Files.isReadable(file)) {
@@ -365,7 +371,7 @@ public final class Dns extends NativeHandle {
 
     private CompletableFuture<Answer<InetAddress>> resolve(String name, String record, int type, Flag... flags) {
         Names.check(name, "name");
-        int bits = List.of(flags).contains(Flag.NO_SEARCH) ? libevent.DNS_QUERY_NO_SEARCH : 0;
+        int bits = List.of(Arguments.noNulls(flags, "flags")).contains(Flag.NO_SEARCH) ? libevent.DNS_QUERY_NO_SEARCH : 0;
         return new Request<>(record + " of " + name, id -> Native.libevent4j_dns_resolve(dns.address(), name, type, bits, id),
             bytes -> addresses(name, type, bytes)).submit();
     }
@@ -383,7 +389,7 @@ public final class Dns extends NativeHandle {
 
     /** The name of an address (evdns_base_resolve_reverse and evdns_base_resolve_reverse_ipv6). */
     public CompletableFuture<Answer<String>> resolveReverse(InetAddress address) {
-        String digits = address(null, address.getAddress()).getHostAddress(); // without a zone
+        String digits = address(null, Objects.requireNonNull(address, "address").getAddress()).getHostAddress(); // without a zone
         return new Request<>("PTR of " + digits, id -> Native.libevent4j_dns_reverse(dns.address(), digits, 0, id),
             Dns::names).submit();
     }

@@ -15,7 +15,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * A reply that is sent piece by piece (evhttp_send_reply_start, _chunk and _end). It must be ended, or aborted. Safe on any thread;
- * pieces are sent in the order in which they are given.
+ * pieces are sent in the order in which they are given. When the client has left, or the server or its base has been closed, what is
+ * given is dropped, and the futures say so.
  */
 public final class ChunkedReply {
 

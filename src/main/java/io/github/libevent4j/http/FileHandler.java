@@ -20,6 +20,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 
@@ -49,7 +50,8 @@ public final class FileHandler implements HttpHandler {
      * @throws IOException when there is no such directory
      */
     public FileHandler(Path root, String prefix) throws IOException {
-        if (!prefix.startsWith("/") || !prefix.endsWith("/")) {
+        Objects.requireNonNull(root, "root");
+        if (!Objects.requireNonNull(prefix, "prefix").startsWith("/") || !prefix.endsWith("/")) {
             throw new IllegalArgumentException("a prefix begins and ends with /, which " + prefix + " does not");
         }
         this.root = root.toRealPath();
@@ -84,6 +86,7 @@ public final class FileHandler implements HttpHandler {
 
     @Override
     public void handle(HttpExchange exchange) throws IOException {
+        Objects.requireNonNull(exchange, "exchange");
         if (exchange.method() != HttpMethod.GET && exchange.method() != HttpMethod.HEAD) {
             exchange.header("Allow", "GET, HEAD").reply(405, "files are for GET and HEAD\n");
             return;

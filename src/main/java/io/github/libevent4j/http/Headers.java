@@ -5,6 +5,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.BiConsumer;
 
@@ -23,6 +24,7 @@ public final class Headers implements Iterable<Map.Entry<String, String>> {
 
     /** The value of the first header of this name (evhttp_find_header). */
     public Optional<String> first(String name) {
+        Objects.requireNonNull(name, "name");
         for (int i = 0; i < lines.length; i += 2) {
             if (lines[i].equalsIgnoreCase(name)) {
                 return Optional.of(lines[i + 1]);
@@ -33,6 +35,7 @@ public final class Headers implements Iterable<Map.Entry<String, String>> {
 
     /** The values of all headers of this name, in order. */
     public List<String> all(String name) {
+        Objects.requireNonNull(name, "name");
         List<String> values = new ArrayList<>();
         for (int i = 0; i < lines.length; i += 2) {
             if (lines[i].equalsIgnoreCase(name)) {
@@ -49,6 +52,7 @@ public final class Headers implements Iterable<Map.Entry<String, String>> {
 
     /** Calls the action with name and value of each header, in order. */
     public void forEach(BiConsumer<String, String> action) {
+        Objects.requireNonNull(action, "action");
         for (int i = 0; i < lines.length; i += 2) {
             action.accept(lines[i], lines[i + 1]);
         }

@@ -43,12 +43,12 @@ public abstract sealed class HttpBody {
 
     /** These bytes, which are copied. */
     public static HttpBody ofBytes(byte[] bytes) {
-        return new Bytes(bytes.clone());
+        return new Bytes(Objects.requireNonNull(bytes, "bytes").clone());
     }
 
     /** Text, as UTF-8. */
     public static HttpBody ofString(String text) {
-        return new Bytes(text.getBytes(UTF_8));
+        return new Bytes(Objects.requireNonNull(text, "text").getBytes(UTF_8));
     }
 
     /** A file, as long as it is when it is sent. */

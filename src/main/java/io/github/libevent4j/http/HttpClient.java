@@ -4,6 +4,7 @@ import io.github.libevent4j.EventBase;
 import io.github.libevent4j.Timer;
 import io.github.libevent4j.dns.Dns;
 import io.github.libevent4j.http.HttpException.Failure;
+import io.github.libevent4j.internal.Micros;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -126,9 +127,7 @@ public final class HttpClient implements AutoCloseable {
         }
 
         private static Duration positive(Duration duration, String name) {
-            if (duration.isZero() || duration.isNegative()) {
-                throw new IllegalArgumentException("the " + name + " must be longer than zero, not " + duration);
-            }
+            Micros.positive(duration, name);
             return duration;
         }
 
@@ -206,6 +205,8 @@ public final class HttpClient implements AutoCloseable {
 
     /** The same with the body written to a file, which is made anew. What a failure leaves of it is the caller's to remove. */
     public HttpResponse send(HttpRequest request, Path file) throws IOException {
+        Objects.requireNonNull(request, "request");
+        Objects.requireNonNull(file, "file");
         try (FileChannel target = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING,
                 StandardOpenOption.WRITE)) {
             BodyListener writer = data -> {
@@ -270,7 +271,7 @@ public final class HttpClient implements AutoCloseable {
     }
 
     private Exchange prepare(HttpRequest request, BodyListener listener) {
-        request.checkLength();
+        Objects.requireNonNull(request, "request").checkLength();
         return new Exchange(request, target(URI.create(request.uri())), listener);
     }
 
@@ -607,8 +608,10 @@ public final class HttpClient implements AutoCloseable {
     /** Closes all connections; what waits for a response fails. Any thread; waits for the client's thread, unless it is that. */
     @Override
     public void close() {
-        base.close();
-        if (Thread.currentThread() != thread) {
+        if (Thread.currentThread() == thread) {
+            base.close();
+        } else {
+            runOnLoop(base::close); // where nothing finds the base closed in the midst of what it does
             try {
                 thread.join();
             } catch (InterruptedException e) {

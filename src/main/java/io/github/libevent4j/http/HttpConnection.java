@@ -96,7 +96,7 @@ public final class HttpConnection extends NativeHandle {
 
         private Builder(EventBase base, String host, int port) {
             this.base = Objects.requireNonNull(base, "base");
-            this.host = Syntax.target(host);
+            this.host = Syntax.target(Objects.requireNonNull(host, "host"));
             if (port < 1 || port > 0xFFFF) {
                 throw new IllegalArgumentException("a server's port is 1 to 65535, not " + port);
             }
@@ -133,14 +133,14 @@ public final class HttpConnection extends NativeHandle {
 
         /** How long a request waits before its first retry, 2 seconds unless set; doubled each time, up to an hour. */
         public Builder retryDelay(Duration delay) {
-            Micros.positive(delay, "retryDelay");
+            Micros.positive(delay, "delay");
             retryDelay = delay;
             return this;
         }
 
         /** The local address to connect from (evhttp_connection_set_local_address). */
         public Builder localAddress(String address) {
-            localAddress = Syntax.target(address);
+            localAddress = Syntax.target(Objects.requireNonNull(address, "address"));
             return this;
         }
 
@@ -262,7 +262,7 @@ public final class HttpConnection extends NativeHandle {
         return enqueue(new Call(request, null));
     }
 
-    /** The same with the body given out while it comes, so that none of it is kept. */
+    /** The same with the body given out while it comes, so that none of it is kept. Any thread. */
     public CompletableFuture<HttpResponse> send(HttpRequest request, BodyListener listener) {
         return enqueue(new Call(request, Objects.requireNonNull(listener, "listener")));
     }
@@ -711,6 +711,7 @@ public final class HttpConnection extends NativeHandle {
         }
     }
 
+    /** For messages. Any thread. */
     @Override
     public String toString() {
         return "HttpConnection to " + host + " port " + port;

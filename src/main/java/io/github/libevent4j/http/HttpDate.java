@@ -7,6 +7,7 @@ import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -31,6 +32,7 @@ public final class HttpDate {
     private static final Instant FIRST = Instant.parse("0000-01-01T00:00:00Z");
     private static final Instant BEYOND = Instant.parse("9999-12-31T23:59:59Z").plusSeconds(1);
 
+
     private HttpDate() {
     }
 
@@ -40,7 +42,7 @@ public final class HttpDate {
      * @throws IllegalArgumentException when its year has not four digits
      */
     public static String format(Instant time) {
-        if (time.isBefore(FIRST) || !time.isBefore(BEYOND)) {
+        if (Objects.requireNonNull(time, "time").isBefore(FIRST) || !time.isBefore(BEYOND)) {
             throw new IllegalArgumentException("a date has a year of four digits, which " + time + " has not");
         }
         OffsetDateTime utc = time.atOffset(ZoneOffset.UTC);

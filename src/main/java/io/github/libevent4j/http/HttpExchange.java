@@ -32,8 +32,8 @@ import java.util.regex.Pattern;
  *
  * <p>Until it is answered the exchange belongs to its handler, on the loop's thread. {@link #defer} keeps it for later: then any
  * one thread at a time may read and answer it. An exchange is answered exactly once; afterwards its request can no longer be read,
- * and every use but {@link #completion} throws {@link IllegalStateException}. A reply to a client that has left is dropped;
- * {@link #completion} tells.
+ * and every use but {@link #completion} throws {@link IllegalStateException}. A reply to a client that has left is dropped, and so is
+ * one when the server or its base has been closed; {@link #completion} tells.
  */
 public final class HttpExchange {
 
@@ -171,8 +171,7 @@ public final class HttpExchange {
 
     private void ensureHeld() {
         if (!loop.held()) {
-            throw new IllegalStateException("thread " + Thread.currentThread().getName() + " must not use an exchange that its"
-                + " handler has not deferred: call defer() in the handler");
+            throw loop.wrongThread("a handler that wants others to use its exchange calls defer() first");
         }
     }
 
@@ -205,7 +204,7 @@ public final class HttpExchange {
     public HttpExchange header(String name, String value) {
         head();
         Syntax.name(name);
-        Syntax.line("the value of " + name, value);
+        Syntax.value(name, value);
         if (replyHeaders == null) {
             replyHeaders = new ArrayList<>();
         }
@@ -217,7 +216,7 @@ public final class HttpExchange {
     /** Sets the reply's reason phrase, in place of libevent's own for its status. */
     public HttpExchange reason(String phrase) {
         head();
-        reason = Syntax.line("a reason", phrase);
+        reason = Syntax.line("a reason", Objects.requireNonNull(phrase, "phrase"));
         return this;
     }
 
@@ -260,7 +259,7 @@ public final class HttpExchange {
     public BufferEvent takeOver(int status) {
         Syntax.status(status);
         if (!loop.held()) {
-            throw new IllegalStateException("a connection is taken over on its loop's thread: pass this to the base's execute()");
+            throw loop.wrongThread("pass this to the base's execute()");
         }
         StringBuilder text = new StringBuilder("HTTP/1.1 ").append(status).append(' ')
             .append(reason == null ? "" : reason).append("\r\n");
@@ -272,8 +271,8 @@ public final class HttpExchange {
         byte[] bytes = text.append("\r\n").toString().getBytes(ISO_8859_1);
         completion(); // watches for the connection's end
         Watch watched = watch;
-        if (!server.isOpen() || watched.completion.isDone()) {
-            throw new IllegalStateException("the connection is gone: there is nothing to take over");
+        if (!server.isServing() || watched.completion.isDone()) {
+            throw new IllegalStateException("the connection is closed: there is nothing to take over");
         }
         claim();
         long exchange = address;
@@ -292,7 +291,7 @@ public final class HttpExchange {
     /** Replies with text, as UTF-8, and as text/plain unless a Content-Type was added. */
     public void reply(int status, String text) {
         Syntax.status(status);
-        byte[] bytes = text.getBytes(UTF_8);
+        byte[] bytes = Objects.requireNonNull(text, "text").getBytes(UTF_8);
         if (!hasReplyHeader("Content-Type")) {
             header("Content-Type", "text/plain; charset=utf-8");
         }
@@ -301,13 +300,13 @@ public final class HttpExchange {
 
     /** Replies with these bytes. */
     public void reply(int status, byte[] bytes) {
-        reply(status, bytes, 0, bytes.length);
+        reply(status, Objects.requireNonNull(bytes, "bytes"), 0, bytes.length);
     }
 
     /** Replies with the bytes between the buffer's position and limit, which it leaves as they are. */
     public void reply(int status, ByteBuffer bytes) {
         Syntax.status(status);
-        if (bytes.hasArray()) {
+        if (Objects.requireNonNull(bytes, "bytes").hasArray()) {
             reply(status, bytes.array(), bytes.arrayOffset() + bytes.position(), bytes.remaining());
         } else if (bytes.isDirect() && loop.submitsNow()) {
             answer((address, head) -> Native.libevent4j_exchange_reply(address, status, head, bytes, 1,
@@ -336,11 +335,9 @@ public final class HttpExchange {
      */
     public void reply(int status, FileChannel file, long position, long count) throws IOException {
         Syntax.status(status);
+        Objects.requireNonNull(file, "file");
         head();
-        long size = file.size();
-        if (position < 0 || count < 0 || position > size - count) {
-            throw new IllegalArgumentException("the file has " + size + " bytes, not " + count + " from " + position);
-        }
+        Descriptors.checkPart(file, position, count);
         long descriptor = Descriptors.duplicate(file);
         if (descriptor < 0) {
             throw new LibeventException("dup of a file's descriptor", Native.libevent4j_errno());

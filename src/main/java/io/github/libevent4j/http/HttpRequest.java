@@ -50,7 +50,7 @@ public final class HttpRequest {
         private Duration expectation;
 
         private Builder(String uri) {
-            this.uri = Syntax.target(uri);
+            this.uri = Syntax.target(Objects.requireNonNull(uri, "uri"));
         }
 
         /** A GET, without a body. */
@@ -102,7 +102,7 @@ public final class HttpRequest {
          */
         public Builder header(String name, String value) {
             Syntax.name(name);
-            Syntax.line("the value of " + name, value);
+            Syntax.value(name, value);
             headers.add(name);
             headers.add(value);
             return this;
@@ -110,7 +110,8 @@ public final class HttpRequest {
 
         /** Adds an Authorization header with a user's name and password (RFC 7617). */
         public Builder basicAuth(String user, String password) {
-            if (user.indexOf(':') >= 0) {
+            Objects.requireNonNull(password, "password");
+            if (Objects.requireNonNull(user, "user").indexOf(':') >= 0) {
                 throw new IllegalArgumentException("a user's name must not hold a colon in Basic authentication");
             }
             return header("Authorization",

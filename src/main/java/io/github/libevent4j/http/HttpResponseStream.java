@@ -103,12 +103,12 @@ public final class HttpResponseStream implements AutoCloseable {
         return part;
     }
 
-    /** The response's status and headers. */
+    /** The response's status and headers, which stay when this is closed. */
     public HttpResponse head() {
         return opened.join();
     }
 
-    /** The body. A response that breaks off ends with an {@link IOException}. Closing it closes this. */
+    /** The body. A response that breaks off ends with an {@link IOException}, as it does when this is closed. Closing it closes this. */
     public InputStream body() {
         return body;
     }

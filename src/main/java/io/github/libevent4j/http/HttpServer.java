@@ -9,6 +9,7 @@ import io.github.libevent4j.Timer;
 import io.github.libevent4j.bindings.evhttp;
 import io.github.libevent4j.global.libevent;
 import io.github.libevent4j.internal.Addresses;
+import io.github.libevent4j.internal.Arguments;
 import io.github.libevent4j.internal.BufferEvents;
 import io.github.libevent4j.internal.Callbacks;
 import io.github.libevent4j.internal.Descriptors;
@@ -172,8 +173,8 @@ public final class HttpServer extends NativeHandle {
          * that, 5 minutes unless set. Beyond, the connection is closed. Zero for no deadline. Kept to a quarter of a second.
          */
         public Builder deadlines(Duration head, Duration body) {
-            headMicros = Micros.of(head, "the head's deadline");
-            bodyMicros = Micros.of(body, "the body's deadline");
+            headMicros = Micros.of(head, "head");
+            bodyMicros = Micros.of(body, "body");
             return this;
         }
 
@@ -207,7 +208,7 @@ public final class HttpServer extends NativeHandle {
 
         /** The methods that handlers see; the others get 501. GET, POST, HEAD, PUT, DELETE unless set (evhttp_set_allowed_methods). */
         public Builder allowedMethods(Collection<HttpMethod> allowed) {
-            if (allowed.isEmpty()) {
+            if (Arguments.noNulls(allowed, "allowed").isEmpty()) {
                 throw new IllegalArgumentException("a server needs at least one allowed method");
             }
             methods = HttpMethod.bits(allowed);
@@ -221,7 +222,7 @@ public final class HttpServer extends NativeHandle {
 
         /** The Content-Type of a reply that has none (evhttp_set_default_content_type). */
         public Builder defaultContentType(String type) {
-            contentType = Syntax.line("a content type", type);
+            contentType = Syntax.line("a content type", Objects.requireNonNull(type, "type"));
             return this;
         }
 
@@ -349,9 +350,7 @@ public final class HttpServer extends NativeHandle {
      */
     public void onRequest(String path, HttpHandler handler) {
         Objects.requireNonNull(handler, "handler");
-        if (path.indexOf('\0') >= 0) {
-            throw new IllegalArgumentException("a path must not hold NUL");
-        }
+        checkPath(path);
         enter();
         try {
             if (routes.containsKey(path)) {
@@ -363,8 +362,15 @@ public final class HttpServer extends NativeHandle {
         }
     }
 
+    static void checkPath(String path) {
+        if (Objects.requireNonNull(path, "path").indexOf('\0') >= 0) {
+            throw new IllegalArgumentException("a path must not hold NUL");
+        }
+    }
+
     /** Removes a path's handler, and tells whether there was one (evhttp_del_cb). */
     public boolean removeHandler(String path) {
+        Objects.requireNonNull(path, "path");
         enter();
         try {
             Route route = routes.remove(path);
@@ -449,7 +455,7 @@ public final class HttpServer extends NativeHandle {
      * @throws IOException when the path cannot be had
      */
     public void bind(UnixDomainSocketAddress address) throws IOException {
-        String path = address.getPath().toString();
+        String path = Objects.requireNonNull(address, "address").getPath().toString();
         listen("bind to " + path, () -> listenOn(path, -1), socket -> address);
     }
 
@@ -458,6 +464,9 @@ public final class HttpServer extends NativeHandle {
      * the server has a descriptor of its own. The channel becomes non-blocking.
      */
     public void bind(ServerSocketChannel listening) throws IOException {
+        if (!Objects.requireNonNull(listening, "listening").isOpen()) {
+            throw new IllegalStateException(listening + " is closed");
+        }
         SocketAddress address = listening.getLocalAddress();
         if (address == null) {
             throw new IllegalArgumentException("the channel does not listen yet: bind it first");
@@ -503,6 +512,7 @@ public final class HttpServer extends NativeHandle {
 
     /** Stops listening on an address that it was bound to; connections stay (evhttp_del_accept_socket). */
     public void unbind(SocketAddress address) {
+        Objects.requireNonNull(address, "address");
         enter();
         try {
             Long socket = sockets.remove(address);
@@ -534,7 +544,8 @@ public final class HttpServer extends NativeHandle {
      * @throws IllegalStateException when it listens itself, or is a virtual host already
      */
     public void addVirtualHost(String pattern, HttpServer host) {
-        Syntax.target(pattern);
+        Syntax.target(Objects.requireNonNull(pattern, "pattern"));
+        Objects.requireNonNull(host, "host");
         enter();
         try {
             host.ensureOpen();
@@ -560,8 +571,10 @@ public final class HttpServer extends NativeHandle {
 
     /** Gives a virtual host back, which may then listen itself, or be another's (evhttp_remove_virtual_host). */
     public void removeVirtualHost(HttpServer host) {
+        Objects.requireNonNull(host, "host");
         enter();
         try {
+            host.ensureOpen();
             if (host.parent != this) {
                 throw new IllegalArgumentException(host + " is no virtual host of " + this);
             }
@@ -579,7 +592,7 @@ public final class HttpServer extends NativeHandle {
 
     /** Answers for another name of this host (evhttp_add_server_alias). */
     public void addAlias(String name) {
-        Syntax.target(name);
+        Syntax.target(Objects.requireNonNull(name, "name"));
         enter();
         try {
             if (libevent.evhttp_add_server_alias(http, name) != 0) {
@@ -592,7 +605,7 @@ public final class HttpServer extends NativeHandle {
 
     /** Answers for this name no more, and tells whether it had (evhttp_remove_server_alias). */
     public boolean removeAlias(String name) {
-        Syntax.target(name);
+        Syntax.target(Objects.requireNonNull(name, "name"));
         enter();
         try {
             return libevent.evhttp_remove_server_alias(http, name) == 0;
@@ -637,7 +650,7 @@ public final class HttpServer extends NativeHandle {
      * Stops gracefully: listens no longer, answers what has arrived with {@code Connection: close}, and closes when the last reply
      * is with the kernel, or after the grace time with what is left dropped. Any thread.
      *
-     * @return done when the server is closed
+     * @return done when the server is closed, at once when it has been already
      */
     public CompletableFuture<Void> stop(Duration grace) {
         Micros.of(grace, "grace");
@@ -671,6 +684,10 @@ public final class HttpServer extends NativeHandle {
                 deadline.start(grace);
             }
         }
+    }
+
+    boolean isServing() {
+        return isOpen() && base.isOpen();
     }
 
     boolean isStopping() {

@@ -1,6 +1,7 @@
 package io.github.libevent4j.http;
 
 import io.github.libevent4j.EventBase;
+import io.github.libevent4j.internal.Micros;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -17,6 +18,8 @@ import java.util.function.UnaryOperator;
  * {@link HttpServer}. Safe on any thread. A handler is called by all loops, each request by one.
  */
 public final class HttpService implements AutoCloseable {
+
+    private static final int MOST_LOOPS = 1024;
 
     private record Worker(EventBase base, HttpServer server, Thread thread) {
     }
@@ -47,14 +50,17 @@ public final class HttpService implements AutoCloseable {
 
         /** Listens on an address, with port 0 on any that is free; may be called for several. */
         public Builder bind(String address, int port) {
+            if (port < 0 || port > 0xFFFF) {
+                throw new IllegalArgumentException("a port is 0 to 65535, not " + port);
+            }
             binds.add(InetSocketAddress.createUnresolved(Objects.requireNonNull(address, "address"), port));
             return this;
         }
 
-        /** How many loops, each with a thread; 1 unless set. */
+        /** How many loops, each with a thread, at most 1024; 1 unless set. */
         public Builder loops(int count) {
-            if (count < 1) {
-                throw new IllegalArgumentException("a service needs at least 1 loop, not " + count);
+            if (count < 1 || count > MOST_LOOPS) {
+                throw new IllegalArgumentException("a service has 1 to " + MOST_LOOPS + " loops, not " + count);
             }
             loops = count;
             return this;
@@ -68,7 +74,8 @@ public final class HttpService implements AutoCloseable {
 
         /** Answers the requests for a path. */
         public Builder handler(String path, HttpHandler handler) {
-            routes.put(Objects.requireNonNull(path, "path"), Objects.requireNonNull(handler, "handler"));
+            HttpServer.checkPath(path);
+            routes.put(path, Objects.requireNonNull(handler, "handler"));
             return this;
         }
 
@@ -129,6 +136,11 @@ public final class HttpService implements AutoCloseable {
     private void run(EventBase base) {
         try (base) {
             base.dispatch();
+        } catch (IllegalStateException e) {
+            if (base.isOpen()) { // else it was closed before this thread came to run it
+                stopped.completeExceptionally(e);
+                throw e;
+            }
         } catch (Throwable e) {
             stopped.completeExceptionally(e);
             throw e;
@@ -142,17 +154,18 @@ public final class HttpService implements AutoCloseable {
         }
     }
 
-    /** Where the service listens, with the ports that it got, in the order of {@link Builder#bind}. */
+    /** Where the service listens, or did, with the ports that it got, in the order of {@link Builder#bind}. */
     public List<InetSocketAddress> addresses() {
         return List.copyOf(addresses);
     }
 
     /**
-     * Stops gracefully; see {@link HttpServer#stop}.
+     * Stops gracefully; see {@link HttpServer#stop}. What is stopping or closed already goes on to its end.
      *
      * @return done when every loop has ended; failed with what an Error in a handler stopped one
      */
     public CompletableFuture<Void> stop(Duration grace) {
+        Micros.of(grace, "grace");
         List<Worker> running;
         synchronized (this) {
             running = List.copyOf(workers);

@@ -260,6 +260,7 @@ public final class HttpUri {
 
     /** The value of the query's first parameter of this name, decoded. */
     public Optional<String> queryParameter(String name) {
+        Objects.requireNonNull(name, "name");
         return queryParameters().stream().filter(p -> p.getKey().equals(name)).map(Map.Entry::getValue).findFirst();
     }
 

@@ -25,6 +25,7 @@ final class Syntax {
 
     /** A header's name: a token. */
     static String name(String name) {
+        Objects.requireNonNull(name, "name");
         for (int i = 0; i < name.length(); i++) {
             char c = name.charAt(i);
             if (c >= TOKEN.length || !TOKEN[c]) {
@@ -38,12 +39,26 @@ final class Syntax {
         return name;
     }
 
-    /** A header's value or a reason phrase: one line of ISO-8859-1. */
+    /** A header's value: one line of ISO-8859-1. */
+    static String value(String name, String value) {
+        Objects.requireNonNull(value, "value");
+        for (int i = 0; i < value.length(); i++) {
+            if (!inLine(value.charAt(i))) {
+                return line("the value of " + name, value);
+            }
+        }
+        return value;
+    }
+
+    private static boolean inLine(char c) {
+        return c != '\r' && c != '\n' && c != 0 && c <= 0xFF;
+    }
+
+    /** The same for a reason phrase and others. */
     static String line(String what, String value) {
-        Objects.requireNonNull(value, what);
         for (int i = 0; i < value.length(); i++) {
             char c = value.charAt(i);
-            if (c == '\r' || c == '\n' || c == 0 || c > 0xFF) {
+            if (!inLine(c)) {
                 throw new IllegalArgumentException(what + " " + quote(value) + " must not hold " + describe(c)
                     + (c > 0xFF ? ": encode it, headers are ISO-8859-1" : ""));
             }

@@ -1,6 +1,8 @@
 package io.github.libevent4j.internal;
 
+import java.io.IOException;
 import java.nio.channels.Channel;
+import java.nio.channels.FileChannel;
 import java.nio.channels.SelectableChannel;
 
 /** Descriptors of Java's channels. */
@@ -43,6 +45,22 @@ public final class Descriptors {
     public static void checkRange(long descriptor) {
         if (descriptor < 0 || descriptor > Integer.MAX_VALUE) {
             throw new IllegalArgumentException(descriptor + " is not a descriptor");
+        }
+    }
+
+    /**
+     * Checks that a file has these bytes.
+     *
+     * @throws IllegalStateException when the channel is closed
+     * @throws IllegalArgumentException when it does not have them
+     */
+    public static void checkPart(FileChannel file, long position, long count) throws IOException {
+        if (!file.isOpen()) {
+            throw new IllegalStateException(file + " is closed");
+        }
+        long size = file.size();
+        if (position < 0 || count < 0 || position > size - count) {
+            throw new IllegalArgumentException("the file has " + size + " bytes, not " + count + " from " + position);
         }
     }
 

@@ -6,6 +6,7 @@ import io.github.libevent4j.global.libevent;
 import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.RejectedExecutionException;
@@ -123,9 +124,9 @@ public final class Loop {
         }
     }
 
-    /** The loop that a handle lives on. */
+    /** The loop that a handle lives on; what a caller gave as null was meant to be a base. */
     public static Loop of(NativeHandle handle) {
-        return handle.loop;
+        return Objects.requireNonNull(handle, "base").loop;
     }
 
     /** The handle of the base itself: freed last, and only when the loop does not run. */
@@ -171,7 +172,8 @@ public final class Loop {
         }
     }
 
-    private void ensureOpen() {
+    /** @throws IllegalStateException when the base is closed */
+    void ensureOpen() {
         if (!handle.isOpen()) {
             throw new IllegalStateException(this + " is closed");
         }
@@ -182,11 +184,17 @@ public final class Loop {
             ensureOpen(); // what is being closed may take its time, and even wait for this thread
             Thread other = runner;
             if (other != null) {
-                throw new IllegalStateException(this + " is being run by thread " + other.getName() + ", so thread "
-                    + Thread.currentThread().getName() + " must not use it: pass the work to execute()");
+                throw wrongThread("pass the work to execute()");
             }
             Thread.onSpinWait(); // some other thread's short operation
         }
+    }
+
+    /** What a thread is told that must not use what belongs to this loop. */
+    public IllegalStateException wrongThread(String advice) {
+        Thread other = runner;
+        return new IllegalStateException(this + " is being run by " + (other == null ? "no thread" : "thread " + other.getName())
+            + ", so thread " + Thread.currentThread().getName() + " must not use it: " + advice);
     }
 
     /** Ends a hold. The outermost does what was deferred, and throws an error that a callback left. */

@@ -1,6 +1,7 @@
 package io.github.libevent4j.internal;
 
 import java.time.Duration;
+import java.util.Objects;
 
 /** Durations as libevent counts them. */
 public final class Micros {
@@ -13,20 +14,21 @@ public final class Micros {
     /**
      * Microseconds, rounded up, so that nothing fires early.
      *
+     * @param name the parameter's, for messages
      * @throws IllegalArgumentException when negative or longer than 1000 years
      */
-    public static long of(Duration duration, String what) {
-        if (duration.isNegative() || duration.compareTo(MAX) > 0) {
-            throw new IllegalArgumentException(what + " must be between zero and 1000 years, not " + duration);
+    public static long of(Duration duration, String name) {
+        if (Objects.requireNonNull(duration, name).isNegative() || duration.compareTo(MAX) > 0) {
+            throw new IllegalArgumentException(name + " must be between zero and 1000 years, not " + duration);
         }
         return duration.getSeconds() * 1_000_000 + (duration.getNano() + 999) / 1000;
     }
 
     /** The same, but not zero. */
-    public static long positive(Duration duration, String what) {
-        if (duration.isZero()) {
-            throw new IllegalArgumentException(what + " must be longer than zero");
+    public static long positive(Duration duration, String name) {
+        if (Objects.requireNonNull(duration, name).isZero()) {
+            throw new IllegalArgumentException(name + " must be longer than zero");
         }
-        return of(duration, what);
+        return of(duration, name);
     }
 }

@@ -98,8 +98,9 @@ public abstract class NativeHandle implements AutoCloseable {
         return !closed.get() && (owner == null || owner.isOpen());
     }
 
-    /** @throws IllegalStateException when this is closed */
+    /** @throws IllegalStateException when this is closed, or its base */
     protected final void ensureOpen() {
+        loop.ensureOpen();
         if (!isOpen()) {
             throw new IllegalStateException(this + " is closed");
         }
@@ -118,6 +119,7 @@ public abstract class NativeHandle implements AutoCloseable {
         loop.exit();
     }
 
+    /** For messages. Any thread. */
     @Override
     public String toString() {
         return getClass().getSimpleName() + "@" + Integer.toHexString(System.identityHashCode(this));

@@ -79,6 +79,12 @@ public final class Buffer extends NativeHandle implements ByteChannel, Gathering
 
     /** A line end that was found: where it begins, and how many bytes it has. */
     public record Eol(long position, int length) {
+        /** Neither is negative. */
+        public Eol {
+            if (position < 0 || length < 0) {
+                throw new IllegalArgumentException("neither a position nor a length is negative: " + position + ", " + length);
+            }
+        }
     }
 
     /** Whose a buffer is. */
@@ -92,6 +98,8 @@ public final class Buffer extends NativeHandle implements ByteChannel, Gathering
         /** The same, and into a socket. */
         SOCKET_OUTPUT
     }
+
+    private static final long MOST_ROOM = 1 << 30;
 
     private final Loop loop;
     private final evbuffer buffer;
@@ -205,12 +213,12 @@ public final class Buffer extends NativeHandle implements ByteChannel, Gathering
 
     /** Adds bytes at the end (evbuffer_add). */
     public Buffer add(byte... bytes) {
-        return add(bytes, 0, bytes.length);
+        return add(bytes, 0, Objects.requireNonNull(bytes, "bytes").length);
     }
 
     /** Adds a part of an array at the end (evbuffer_add). */
     public Buffer add(byte[] bytes, int offset, int length) {
-        Objects.checkFromIndexSize(offset, length, bytes.length);
+        Objects.checkFromIndexSize(offset, length, Objects.requireNonNull(bytes, "bytes").length);
         enter(End.END);
         try {
             check(Native.libevent4j_buffer_add(address, bytes, 0, offset, length), "evbuffer_add");
@@ -222,11 +230,12 @@ public final class Buffer extends NativeHandle implements ByteChannel, Gathering
 
     /** Adds text as UTF-8 at the end (evbuffer_add). */
     public Buffer add(String text) {
-        return add(text.getBytes(StandardCharsets.UTF_8));
+        return add(Objects.requireNonNull(text, "text").getBytes(StandardCharsets.UTF_8));
     }
 
     /** Adds what is between the buffer's position and limit, and moves its position there (evbuffer_add). */
     public Buffer add(ByteBuffer bytes) {
+        Objects.requireNonNull(bytes, "bytes");
         enter(End.END);
         try {
             int length = bytes.remaining();
@@ -250,6 +259,7 @@ public final class Buffer extends NativeHandle implements ByteChannel, Gathering
 
     /** Adds bytes at the start (evbuffer_prepend). */
     public Buffer prepend(byte... bytes) {
+        Objects.requireNonNull(bytes, "bytes");
         enter(End.START);
         try {
             check(Native.libevent4j_buffer_prepend(address, bytes, 0, 0, bytes.length), "evbuffer_prepend");
@@ -259,9 +269,10 @@ public final class Buffer extends NativeHandle implements ByteChannel, Gathering
         }
     }
 
-    /** Makes room for more bytes, so that adding them takes no memory (evbuffer_expand). */
+    /** Makes room for more bytes, at most 2^30, so that adding them takes no memory (evbuffer_expand). */
     public Buffer expand(long bytes) {
         checkLength(bytes);
+        checkRoom(bytes);
         enter(End.END);
         try {
             check(libevent.evbuffer_expand(buffer, bytes), "evbuffer_expand");
@@ -279,6 +290,7 @@ public final class Buffer extends NativeHandle implements ByteChannel, Gathering
      *     at once when it does not run
      */
     public Buffer addReference(ByteBuffer direct, Runnable released) {
+        Objects.requireNonNull(direct, "direct");
         Objects.requireNonNull(released, "released");
         if (!direct.isDirect()) {
             throw new IllegalArgumentException("only a direct buffer's memory stays where it is: add() copies others");
@@ -303,6 +315,8 @@ public final class Buffer extends NativeHandle implements ByteChannel, Gathering
 
     /** The same for an array. The JVM may move it, so its bytes are copied; they are released as if they were not. */
     public Buffer addReference(byte[] bytes, Runnable released) {
+        Objects.requireNonNull(bytes, "bytes");
+        Objects.requireNonNull(released, "released");
         return addReference(ByteBuffer.allocateDirect(bytes.length).put(bytes).flip(), released);
     }
 
@@ -335,7 +349,7 @@ public final class Buffer extends NativeHandle implements ByteChannel, Gathering
             space = ByteBuffer.allocateDirect(size);
         }
 
-        /** The room, empty. */
+        /** The room, empty. Any thread; it is there until it is committed, whatever is closed. */
         public ByteBuffer space() {
             if (space == null) {
                 throw new IllegalStateException("this room is committed already");
@@ -350,12 +364,17 @@ public final class Buffer extends NativeHandle implements ByteChannel, Gathering
         }
     }
 
-    /** Reserves room to be written and committed without a copy (evbuffer_reserve_space, evbuffer_commit_space). */
+    /**
+     * Reserves room to be written and committed without a copy (evbuffer_reserve_space, evbuffer_commit_space).
+     *
+     * @param size 1 to 2^30 bytes
+     */
     public Reservation reserve(int size) {
         if (size < 1) {
             throw new IllegalArgumentException("the room must have at least 1 byte, not " + size);
         }
-        ensureOpen();
+        checkRoom(size);
+        ensureUsable();
         return new Reservation(size);
     }
 
@@ -368,7 +387,7 @@ public final class Buffer extends NativeHandle implements ByteChannel, Gathering
      * @throws IOException when the file cannot be read
      */
     public Buffer addFile(FileChannel file, long position, long count) throws IOException {
-        FileSegment.checkPart(file, position, count);
+        Descriptors.checkPart(Objects.requireNonNull(file, "file"), position, count);
         enter(End.END);
         try {
             if (count == 0) {
@@ -423,7 +442,7 @@ public final class Buffer extends NativeHandle implements ByteChannel, Gathering
 
     /** Adds a whole file; see {@link #addFile(FileChannel, long, long)}. */
     public Buffer addFile(Path path) throws IOException {
-        try (FileChannel file = FileChannel.open(path, StandardOpenOption.READ)) {
+        try (FileChannel file = FileChannel.open(Objects.requireNonNull(path, "path"), StandardOpenOption.READ)) {
             return addFile(file, 0, file.size());
         }
     }
@@ -512,6 +531,7 @@ public final class Buffer extends NativeHandle implements ByteChannel, Gathering
     }
 
     private void enterWith(Buffer source, End end) {
+        Objects.requireNonNull(source, "source");
         if (source == this) {
             throw new IllegalArgumentException("a buffer cannot be moved into itself");
         }
@@ -525,7 +545,7 @@ public final class Buffer extends NativeHandle implements ByteChannel, Gathering
 
     /** Copies bytes from a position, without removing them; how many (evbuffer_copyout_from). */
     public int copyOut(long position, byte[] target, int offset, int length) {
-        Objects.checkFromIndexSize(offset, length, target.length);
+        Objects.checkFromIndexSize(offset, length, Objects.requireNonNull(target, "target").length);
         enterToLook();
         try {
             checkPosition(position);
@@ -561,7 +581,7 @@ public final class Buffer extends NativeHandle implements ByteChannel, Gathering
 
     /** Removes bytes from the start up to the target's limit; how many (evbuffer_remove). */
     public int remove(ByteBuffer target) {
-        if (target.isReadOnly()) {
+        if (Objects.requireNonNull(target, "target").isReadOnly()) {
             throw new IllegalArgumentException("the target is read-only");
         }
         enter(End.START);
@@ -648,7 +668,7 @@ public final class Buffer extends NativeHandle implements ByteChannel, Gathering
 
     /** The same for bytes that end at or before a position, -1 for the buffer's end (evbuffer_search_range). */
     public long search(byte[] what, long from, long to) {
-        if (what.length == 0) {
+        if (Objects.requireNonNull(what, "what").length == 0) {
             throw new IllegalArgumentException("there must be something to search for");
         }
         enterToLook();
@@ -709,7 +729,7 @@ public final class Buffer extends NativeHandle implements ByteChannel, Gathering
      * @return how many bytes; 0 when there is nothing to read now, -1 at the end
      */
     public int readFrom(SelectableChannel channel, int length) throws IOException {
-        return readFrom(Descriptors.ofNonBlocking(channel), length);
+        return readFrom(Descriptors.ofNonBlocking(Objects.requireNonNull(channel, "channel")), length);
     }
 
     /** The same from a descriptor. */
@@ -735,7 +755,7 @@ public final class Buffer extends NativeHandle implements ByteChannel, Gathering
      * @return how many bytes; 0 when nothing can be written now
      */
     public int writeTo(SelectableChannel channel, long length) throws IOException {
-        return writeTo(Descriptors.ofNonBlocking(channel), length);
+        return writeTo(Descriptors.ofNonBlocking(Objects.requireNonNull(channel, "channel")), length);
     }
 
     /** The same to a descriptor. */
@@ -904,7 +924,7 @@ public final class Buffer extends NativeHandle implements ByteChannel, Gathering
     /** Removes bytes from the start; -1 when there are none. */
     @Override
     public int read(ByteBuffer target) {
-        if (!target.hasRemaining()) {
+        if (!Objects.requireNonNull(target, "target").hasRemaining()) {
             return 0;
         }
         int count = remove(target);
@@ -914,7 +934,7 @@ public final class Buffer extends NativeHandle implements ByteChannel, Gathering
     /** Adds all bytes at the end. */
     @Override
     public int write(ByteBuffer source) {
-        int count = source.remaining();
+        int count = Objects.requireNonNull(source, "source").remaining();
         add(source);
         return count;
     }
@@ -966,6 +986,7 @@ public final class Buffer extends NativeHandle implements ByteChannel, Gathering
 
     /** Removes from the start what is read; at its end when the buffer is empty. Closing it does nothing. */
     public InputStream inputStream() {
+        ensureUsable();
         return new InputStream() {
             private final byte[] one = new byte[1];
 
@@ -992,6 +1013,7 @@ public final class Buffer extends NativeHandle implements ByteChannel, Gathering
 
     /** Adds at the end what is written. Closing it does nothing. */
     public OutputStream outputStream() {
+        ensureUsable();
         return new OutputStream() {
             @Override
             public void write(int b) {
@@ -1007,6 +1029,12 @@ public final class Buffer extends NativeHandle implements ByteChannel, Gathering
 
     // ----
 
+    /** That this thread may use the open buffer now. */
+    private void ensureUsable() {
+        enter();
+        exit();
+    }
+
     private void checkPosition(long position) {
         if (position < 0 || position > length()) {
             throw new IllegalArgumentException("a position is 0 to " + length() + ", not " + position);
@@ -1016,6 +1044,12 @@ public final class Buffer extends NativeHandle implements ByteChannel, Gathering
     private static void checkLength(long length) {
         if (length < 0) {
             throw new IllegalArgumentException("a length must not be negative: " + length);
+        }
+    }
+
+    private static void checkRoom(long bytes) {
+        if (bytes > MOST_ROOM) {
+            throw new IllegalArgumentException("room is at most " + MOST_ROOM + " bytes, not " + bytes);
         }
     }
 

@@ -8,6 +8,7 @@ import io.github.libevent4j.bindings.ev_token_bucket_cfg;
 import io.github.libevent4j.dns.Dns;
 import io.github.libevent4j.global.libevent;
 import io.github.libevent4j.internal.Addresses;
+import io.github.libevent4j.internal.Arguments;
 import io.github.libevent4j.internal.BufferEvents;
 import io.github.libevent4j.internal.Callbacks;
 import io.github.libevent4j.internal.Descriptors;
@@ -279,7 +280,7 @@ public final class BufferEvent extends NativeHandle {
 
     private static int bits(Option... options) {
         int bits = libevent.BEV_OPT_CLOSE_ON_FREE;
-        for (Option option : options) {
+        for (Option option : Arguments.noNulls(options, "options")) {
             bits |= option.bit;
         }
         if ((bits & libevent.BEV_OPT_UNLOCK_CALLBACKS) != 0 && (bits & libevent.BEV_OPT_DEFER_CALLBACKS) == 0) {
@@ -374,6 +375,7 @@ public final class BufferEvent extends NativeHandle {
      * @param output transforms what it is to write
      */
     public static BufferEvent filter(BufferEvent underlying, Filter input, Filter output, Option... options) {
+        Objects.requireNonNull(underlying, "underlying");
         Objects.requireNonNull(input, "input");
         Objects.requireNonNull(output, "output");
         int bits = bits(options);
@@ -406,7 +408,7 @@ public final class BufferEvent extends NativeHandle {
         return Optional.ofNullable(partner).filter(BufferEvent::isOpen);
     }
 
-    /** What a filter transforms for, or nothing (bufferevent_get_underlying). */
+    /** What a filter transforms for, or nothing (bufferevent_get_underlying). Any thread. */
     public Optional<BufferEvent> underlying() {
         return Optional.ofNullable(underlying);
     }
@@ -420,6 +422,7 @@ public final class BufferEvent extends NativeHandle {
      * @throws IOException when the system refuses at once; the listener hears nothing then, and another address can be tried
      */
     public void connect(SocketAddress address) throws IOException {
+        Objects.requireNonNull(address, "address");
         String host;
         int port;
         if (address instanceof UnixDomainSocketAddress local && !local.getPath().toString().isEmpty()) {
@@ -466,9 +469,13 @@ public final class BufferEvent extends NativeHandle {
      * before this returns. (Bufferevent_socket_connect_hostname tries the first alone, and its lookup outlives the bufferevent.)
      */
     public void connect(Dns dns, String host, int port) {
+        Objects.requireNonNull(dns, "dns");
         checkName(host, port);
         if (Loop.of(dns) != loop) {
             throw new IllegalArgumentException("a Dns of another base cannot resolve for this one");
+        }
+        if (!dns.isOpen()) {
+            throw new IllegalStateException(dns + " is closed");
         }
         startConnecting(host + ":" + port);
         try {
@@ -526,7 +533,7 @@ public final class BufferEvent extends NativeHandle {
     }
 
     private static void checkName(String host, int port) {
-        if (host.isEmpty() || host.indexOf('\0') >= 0) {
+        if (Objects.requireNonNull(host, "host").isEmpty() || host.indexOf('\0') >= 0) {
             throw new IllegalArgumentException("this is no host's name: '" + host + "'");
         }
         if (port < 1 || port > 0xFFFF) {
@@ -667,12 +674,14 @@ public final class BufferEvent extends NativeHandle {
 
     // ---- data
 
-    /** What came (bufferevent_get_input). Part of this: the same each time. */
+    /** What came (bufferevent_get_input). Part of this: the same each time, and open as long. Any
+     * thread. */
     public Buffer input() {
         return input;
     }
 
-    /** What is to be sent (bufferevent_get_output). Part of this: the same each time. */
+    /** What is to be sent (bufferevent_get_output). Part of this: the same each time, and open as long. Any
+     * thread. */
     public Buffer output() {
         return output;
     }
@@ -694,7 +703,7 @@ public final class BufferEvent extends NativeHandle {
 
     /** Sends all that a buffer holds, without copying it (bufferevent_write_buffer). */
     public void write(Buffer bytes) {
-        output.addBuffer(bytes);
+        output.addBuffer(Objects.requireNonNull(bytes, "bytes"));
     }
 
     /** Takes bytes of the input, up to the target's limit; how many (bufferevent_read). */
@@ -760,7 +769,7 @@ public final class BufferEvent extends NativeHandle {
 
     private static short directionBits(Direction... directions) {
         int bits = 0;
-        for (Direction direction : directions) {
+        for (Direction direction : Arguments.noNulls(directions, "directions")) {
             bits |= direction.bit;
         }
         return (short) bits;
@@ -774,6 +783,7 @@ public final class BufferEvent extends NativeHandle {
      * @param high 0 for no limit
      */
     public void watermark(Direction direction, long low, long high) {
+        Objects.requireNonNull(direction, "direction");
         if (low < 0 || high < 0 || high > 0 && high < low) {
             throw new IllegalArgumentException("watermarks are not negative, and the high one is not below the low one: " + low
                 + ", " + high);
@@ -802,8 +812,8 @@ public final class BufferEvent extends NativeHandle {
 
     /** How long nothing may move in an enabled direction before onTimeout; zero for ever (bufferevent_set_timeouts). */
     public void timeouts(Duration read, Duration write) {
-        long readMicros = Micros.of(read, "the read timeout");
-        long writeMicros = Micros.of(write, "the write timeout");
+        long readMicros = Micros.of(read, "read");
+        long writeMicros = Micros.of(write, "write");
         enter();
         try {
             Native.libevent4j_bufferevent_set_timeouts(event.address(), readMicros, writeMicros);
@@ -840,6 +850,7 @@ public final class BufferEvent extends NativeHandle {
 
     /** Moves what filters and pairs hold back (bufferevent_flush). Does nothing for sockets. */
     public void flush(FlushMode mode, Direction... directions) {
+        Objects.requireNonNull(mode, "mode");
         enter();
         try {
             libevent.bufferevent_flush(event, directionBits(directions), mode.value);
@@ -864,6 +875,7 @@ public final class BufferEvent extends NativeHandle {
      * (bufferevent_set_max_single_read, bufferevent_set_max_single_write). A file's bytes are not counted.
      */
     public void maxSingle(Direction direction, long bytes) {
+        Objects.requireNonNull(direction, "direction");
         if (bytes < 0) {
             throw new IllegalArgumentException("a number of bytes must not be negative: " + bytes);
         }
@@ -971,6 +983,7 @@ public final class BufferEvent extends NativeHandle {
      * @throws IllegalStateException when it has no limit of its own
      */
     public void charge(Direction direction, long bytes) {
+        Objects.requireNonNull(direction, "direction");
         enter();
         try {
             if (bucket == null) {
@@ -994,7 +1007,7 @@ public final class BufferEvent extends NativeHandle {
 
     static ev_token_bucket_cfg bucket(RateLimit limit) {
         long bucket = Native.libevent4j_token_bucket(limit.readRate(), limit.readBurst(), limit.writeRate(), limit.writeBurst(),
-            Micros.of(limit.tick(), "a tick"));
+            Micros.of(limit.tick(), "tick"));
         if (bucket == 0) {
             throw new IllegalArgumentException("libevent does not take " + limit);
         }

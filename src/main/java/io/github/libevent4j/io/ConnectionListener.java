@@ -48,7 +48,7 @@ public final class ConnectionListener extends NativeHandle {
             this.peer = peer;
         }
 
-        /** The other side's address; of a local socket one without a path. */
+        /** The other side's address; of a local socket one without a path. Any thread, at any time. */
         public SocketAddress peer() {
             return peer;
         }
@@ -65,7 +65,7 @@ public final class ConnectionListener extends NativeHandle {
             }
         }
 
-        /** The connection's non-blocking socket, which the caller owns from now on. */
+        /** The connection's non-blocking socket, which the caller owns from now on, whatever is closed. */
         public long take() {
             ensureOpen();
             taken = true;
@@ -73,6 +73,9 @@ public final class ConnectionListener extends NativeHandle {
         }
 
         private void ensureOpen() {
+            if (!Loop.of(base).held()) {
+                throw Loop.of(base).wrongThread("take it in its handler");
+            }
             if (taken || closed) {
                 throw new IllegalStateException(taken ? "this connection is taken already"
                     : "this connection was closed when its handler returned without having taken it");
@@ -179,7 +182,7 @@ public final class ConnectionListener extends NativeHandle {
         private Builder(EventBase base, SocketAddress address, Handler handler) {
             this.base = Objects.requireNonNull(base, "base");
             this.handler = Objects.requireNonNull(handler, "handler");
-            this.address = address;
+            this.address = Objects.requireNonNull(address, "address");
             if (address instanceof InetSocketAddress inet) {
                 if (inet.isUnresolved()) {
                     throw new IllegalArgumentException(address + " is not resolved");
@@ -299,7 +302,10 @@ public final class ConnectionListener extends NativeHandle {
         }
     }
 
-    /** Where it listens, with the port that it got; of a local socket that was given as a descriptor one without a path. */
+    /**
+     * Where it listens, or did, with the port that it got; of a local socket that was given as a descriptor one without a path. Any
+     * thread.
+     */
     public SocketAddress address() {
         return address;
     }

@@ -45,7 +45,7 @@ public final class FileSegment extends NativeHandle {
 
     /** A whole file. */
     public static FileSegment create(EventBase base, Path path) throws IOException {
-        try (FileChannel file = FileChannel.open(path, StandardOpenOption.READ)) {
+        try (FileChannel file = FileChannel.open(Objects.requireNonNull(path, "path"), StandardOpenOption.READ)) {
             return create(base, file, 0, file.size());
         }
     }
@@ -65,7 +65,7 @@ public final class FileSegment extends NativeHandle {
      */
     public static FileSegment create(EventBase base, FileChannel file, long position, long count, Runnable released) throws IOException {
         Objects.requireNonNull(released, "released");
-        checkPart(file, position, count);
+        Descriptors.checkPart(Objects.requireNonNull(file, "file"), position, count);
         Loop loop = Loop.of(base);
         loop.enter();
         try {
@@ -78,15 +78,7 @@ public final class FileSegment extends NativeHandle {
         }
     }
 
-    /** @throws IllegalArgumentException when the file does not have these bytes */
-    static void checkPart(FileChannel file, long position, long count) throws IOException {
-        long size = file.size();
-        if (position < 0 || count < 0 || position > size - count) {
-            throw new IllegalArgumentException("the file has " + size + " bytes, not " + count + " from " + position);
-        }
-    }
-
-    /** How many bytes it has. */
+    /** How many bytes it has. Any thread. */
     public long length() {
         return length;
     }

@@ -24,7 +24,7 @@ public record RateLimit(long readRate, long readBurst, long writeRate, long writ
             throw new IllegalArgumentException("rates must be at least 1 byte, and bursts at least the rate: read " + readRate + "/"
                 + readBurst + ", write " + writeRate + "/" + writeBurst);
         }
-        Micros.positive(tick, "a tick");
+        Micros.positive(tick, "tick");
         if (tick.compareTo(Duration.ofMillis(1)) < 0 || tick.compareTo(Duration.ofHours(1)) > 0) {
             throw new IllegalArgumentException("a tick is a millisecond to an hour, not " + tick);
         }
@@ -32,7 +32,7 @@ public record RateLimit(long readRate, long readBurst, long writeRate, long writ
 
     /** So many bytes a second in each direction, at most a second's worth at once, spread over ticks of a tenth of a second. */
     public static RateLimit perSecond(long read, long write) {
-        return new RateLimit(Math.max(1, read / 10), Math.max(1, read), Math.max(1, write / 10), Math.max(1, write),
+        return new RateLimit(read < 1 ? read : Math.max(1, read / 10), read, write < 1 ? write : Math.max(1, write / 10), write,
             Duration.ofMillis(100));
     }
 }

@@ -32,6 +32,7 @@ public final class RateLimitGroup extends NativeHandle {
 
     /** A group without members (bufferevent_rate_limit_group_new). */
     public static RateLimitGroup create(EventBase base, RateLimit limit) {
+        Objects.requireNonNull(limit, "limit");
         Loop loop = Loop.of(base);
         loop.enter();
         try {
@@ -49,6 +50,7 @@ public final class RateLimitGroup extends NativeHandle {
 
     /** Changes the limit (bufferevent_rate_limit_group_set_cfg). */
     public void limit(RateLimit limit) {
+        Objects.requireNonNull(limit, "limit");
         enter();
         try {
             ev_token_bucket_cfg bucket = BufferEvent.bucket(limit);
@@ -89,10 +91,12 @@ public final class RateLimitGroup extends NativeHandle {
 
     /** Lets a member go on without the group's limit (bufferevent_remove_from_rate_limit_group). */
     public void remove(BufferEvent member) {
+        Objects.requireNonNull(member, "member");
         enter();
         try {
             if (!members.contains(member)) {
-                throw new IllegalArgumentException(member + " is not in this group");
+                throw member.isOpen() ? new IllegalArgumentException(member + " is not in this group")
+                    : new IllegalStateException(member + " is closed, and so has left");
             }
             member.leave();
         } finally {
@@ -152,6 +156,7 @@ public final class RateLimitGroup extends NativeHandle {
      * (bufferevent_rate_limit_group_decrement_read, bufferevent_rate_limit_group_decrement_write).
      */
     public void charge(BufferEvent.Direction direction, long bytes) {
+        Objects.requireNonNull(direction, "direction");
         enter();
         try {
             if (direction == BufferEvent.Direction.READ) {

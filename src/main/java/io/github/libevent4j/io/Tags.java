@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.ToIntFunction;
 import org.bytedeco.javacpp.BytePointer;
 
@@ -24,10 +25,14 @@ public final class Tags {
     }
 
     private static void write(Buffer buffer, Consumer<evbuffer> write) {
-        buffer.change(Buffer.End.END, raw -> {
+        Objects.requireNonNull(buffer, "buffer").change(Buffer.End.END, raw -> {
             write.accept(raw);
             return null;
         });
+    }
+
+    private static int look(Buffer buffer, Function<evbuffer, Integer> look) {
+        return Objects.requireNonNull(buffer, "buffer").look(look);
     }
 
     /** Writes bytes (evtag_marshal). */
@@ -46,7 +51,8 @@ public final class Tags {
      * @throws IllegalArgumentException when they are 2^31 or more, or the buffer's own
      */
     public static void writeBuffer(Buffer buffer, int tag, Buffer bytes) {
-        if (bytes.length() > Integer.MAX_VALUE) {
+        Objects.requireNonNull(buffer, "buffer");
+        if (Objects.requireNonNull(bytes, "bytes").length() > Integer.MAX_VALUE) {
             throw new IllegalArgumentException("a value has less than 2^31 bytes, not " + bytes.length());
         }
         buffer.changeWith(bytes, (raw, source) -> {
@@ -67,7 +73,7 @@ public final class Tags {
 
     /** Writes text, as UTF-8 (evtag_marshal_string). */
     public static void writeString(Buffer buffer, int tag, String text) {
-        writeBytes(buffer, tag, text.getBytes(StandardCharsets.UTF_8));
+        writeBytes(buffer, tag, Objects.requireNonNull(text, "text").getBytes(StandardCharsets.UTF_8));
     }
 
     /**
@@ -76,7 +82,7 @@ public final class Tags {
      * @param duration 0 to 2^32 - 1 seconds
      */
     public static void writeDuration(Buffer buffer, int tag, Duration duration) {
-        if (duration.isNegative() || duration.getSeconds() > 0xFFFFFFFFL) {
+        if (Objects.requireNonNull(duration, "duration").isNegative() || duration.getSeconds() > 0xFFFFFFFFL) {
             throw new IllegalArgumentException("a span of time on the wire is 0 to 2^32 - 1 seconds, not " + duration);
         }
         write(buffer, raw -> {
@@ -89,7 +95,7 @@ public final class Tags {
     /** The first value's tag; the value stays (evtag_peek). */
     public static int peekTag(Buffer buffer) throws ProtocolException {
         int[] tag = new int[1];
-        check(buffer.look(raw -> libevent.evtag_peek(raw, tag)), "a tag");
+        check(look(buffer, raw -> libevent.evtag_peek(raw, tag)), "a tag");
         return tag[0];
     }
 
@@ -100,7 +106,7 @@ public final class Tags {
      */
     public static long payloadLength(Buffer buffer) throws ProtocolException {
         int[] length = new int[1];
-        check(buffer.look(raw -> libevent.evtag_payload_length(raw, length)), "a tag and a length");
+        check(look(buffer, raw -> libevent.evtag_payload_length(raw, length)), "a tag and a length");
         return length[0] & 0xFFFFFFFFL;
     }
 
@@ -108,7 +114,7 @@ public final class Tags {
     public static long peekLength(Buffer buffer) throws ProtocolException {
         long payload = payloadLength(buffer);
         int[] length = new int[1];
-        check(buffer.look(raw -> libevent.evtag_peek_length(raw, length)), "a tag and a length");
+        check(look(buffer, raw -> libevent.evtag_peek_length(raw, length)), "a tag and a length");
         return payload + (length[0] - (int) payload); // libevent's own sum begins at 0 again behind 2^32 - 1
     }
 
@@ -159,6 +165,7 @@ public final class Tags {
 
     /** Reads the bytes with this tag to another buffer's end (evtag_unmarshal). */
     public static void readBuffer(Buffer buffer, int tag, Buffer target) throws ProtocolException {
+        Objects.requireNonNull(target, "target");
         expect(buffer, tag);
         check(target.changeWith(buffer, (end, raw) -> libevent.evtag_unmarshal(raw, new int[1], end)), "a value");
     }

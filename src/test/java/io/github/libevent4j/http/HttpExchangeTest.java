@@ -350,7 +350,7 @@ class HttpExchangeTest extends HttpTest {
                     assertThrows(IllegalArgumentException.class, () -> exchange.reply(200, channel, range[0], range[1]));
                 }
                 channel.close();
-                assertThrows(IOException.class, () -> exchange.reply(200, channel, 0, 1));
+                assertThrows(IllegalStateException.class, () -> exchange.reply(200, channel, 0, 1));
             }
             try (FileChannel writeOnly = FileChannel.open(file, StandardOpenOption.WRITE)) {
                 exchange.reply(200, writeOnly, 0, 10);

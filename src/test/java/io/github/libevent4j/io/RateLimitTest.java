@@ -217,7 +217,7 @@ class RateLimitTest extends LibeventTest {
         group.add(server);
         client.close();
         base.loop(EventBase.LoopFlag.NONBLOCK);
-        assertThrows(IllegalArgumentException.class, () -> group.remove(client));
+        assertThrows(IllegalStateException.class, () -> group.remove(client));
         assertThrows(IllegalStateException.class, () -> group.add(client));
         group.close();
         assertTrue(server.isOpen());
