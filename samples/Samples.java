@@ -20,7 +20,8 @@ import picocli.CommandLine.TypeConversionException;
 /** The one main class of the samples: each subcommand is a program in a file of its own. Without arguments it runs the demo. */
 @Command(name = "samples", description = "Programs that use libevent4j.", synopsisSubcommandLabel = "COMMAND",
     subcommands = {Demo.class, Serve.class, Fetch.class, Rpc.class, RpcCall.class, Echo.class, Chat.class, Proxy.class,
-        Squeeze.class, Transfer.class, Lookup.class, Events.class, Tunnel.class, WebSocketEcho.class, Download.class})
+    subcommands = {Squeeze.class, Transfer.class, Lookup.class, Events.class, Tunnel.class, WebSocketEcho.class, Download.class,
+        EvRpc.class})
 public final class Samples {
 
     private static final Duration GRACE = Duration.ofSeconds(10);

@@ -30,6 +30,10 @@
  *
  * <p>{@code errno} is not to be had after a call ({@code EVUTIL_SOCKET_ERROR()} and its kin): the JVM may change it on the way back.
  *
- * <p>A variadic function takes its format alone or with one argument; one that takes a {@code va_list} needs the address of one.
+ * <p>A variadic function takes its format alone or with one argument; one that takes a {@code va_list} needs the address of one. A
+ * list is walked by its members ({@code headers.tqh_first()}, {@code header.next_tqe_next()}). Where C's macros generate code for the
+ * messages of evrpc ({@code EVRPC_HEADER}, {@code EVRPC_GENERATE}, {@code EVRPC_REGISTER}, {@code EVTAG_ASSIGN}, {@code EVTAG_GET}),
+ * there are the functions which that code calls: {@code evrpc_register_generic}, {@code evrpc_send_request_generic} and
+ * {@code evtag_…}; {@code EVRPC_REQUEST_HTTP} is the fifth pointer of an {@code evrpc_req_generic}.
  */
 package io.github.libevent4j.global;

@@ -21,6 +21,7 @@ import static io.github.libevent4j.global.libevent.evhttp_bound_socket_get_fd;
 import static io.github.libevent4j.global.libevent.evhttp_connection_base_new;
 import static io.github.libevent4j.global.libevent.evhttp_free;
 import static io.github.libevent4j.global.libevent.evhttp_new;
+import static io.github.libevent4j.global.libevent.evhttp_request_get_uri;
 import static io.github.libevent4j.global.libevent.evrpc_add_hook;
 import static io.github.libevent4j.global.libevent.evrpc_free;
 import static io.github.libevent4j.global.libevent.evrpc_get_reply;
@@ -60,6 +61,7 @@ import io.github.libevent4j.bindings.timeval;
 import io.github.libevent4j.internal.Native;
 import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.javacpp.PointerPointer;
 
 /** A C program with each callback of event2/rpc.h: a message is an evbuffer. */
 final class RpcPrograms {
@@ -174,7 +176,10 @@ final class RpcPrograms {
     private static final evrpc_request_cb SERVE = new evrpc_request_cb() {
         @Override
         public void call(evrpc_req_generic call, Pointer arg) {
-            Fired.add("evrpc_register_generic callback");
+            evhttp_request http = new PointerPointer<evhttp_request>(call).get(evhttp_request.class, 4); // EVRPC_REQUEST_HTTP
+            if (evhttp_request_get_uri(http).getString().equals("/.rpc.Increment")) {
+                Fired.add("evrpc_register_generic callback");
+            }
             evtag_marshal_int(new evbuffer(evrpc_get_reply(call)), NUMBER, 1 + number(evrpc_get_request(call)));
             evrpc_request_done(call);
         }

@@ -38,7 +38,7 @@ class DemoTest extends SampleTest {
         Programs.Result help = run("--help");
         assertEquals(0, help.exit());
         for (String name : List.of("demo", "serve", "fetch", "rpc", "rpc-call", "echo", "chat", "proxy", "squeeze", "transfer",
-            "lookup")) {
+            "lookup", "evrpc")) {
             assertTrue(help.text().contains("\n  " + name + " "), help.text());
         }
     }
