@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <event2/event_struct.h>
+
 struct timeval
 libevent4j_timeval(int64_t micros)
 {
@@ -151,6 +153,65 @@ libevent4j_monotonic_time(struct evutil_monotonic_timer *timer)
 	int result = evutil_gettime_monotonic(timer, &tv);
 
 	return micros_of(result, &tv);
+}
+
+int64_t
+libevent4j_event_remaining(const struct event *event)
+{
+	struct timeval now, then, left;
+
+	if (event_pending(event, EV_TIMEOUT, &then) == 0)
+		return -1;
+	event_base_gettimeofday_cached(event_get_base(event), &now);
+	if (evutil_timercmp(&then, &now, <))
+		return 0;
+	evutil_timersub(&then, &now, &left);
+	return micros_of(0, &left);
+}
+
+/* Events as they are found, under the base's lock; those beyond the room are only counted. */
+struct found {
+	const struct event **event;
+	size_t room, count;
+};
+
+static int
+on_found(const struct event_base *base, const struct event *event, void *arg)
+{
+	struct found *found = arg;
+
+	(void)base;
+	if ((event->ev_evcallback.evcb_flags & EVLIST_INTERNAL) == 0 && found->count++ < found->room)
+		found->event[found->count - 1] = event;
+	return 0;
+}
+
+jobject
+libevent4j_loop_events(JNIEnv *env, jclass native, struct libevent4j_loop *loop)
+{
+	struct found found = {NULL, 0, 0};
+	jlongArray facts = NULL;
+
+	(void)native;
+	event_base_foreach_event(loop->base, on_found, &found);
+	found.room = found.count + 2; /* other threads may add the loop's own */
+	found.count = 0;
+	found.event = libevent4j_calloc(found.room * sizeof(struct event *));
+	if (found.event != NULL) {
+		event_base_foreach_event(loop->base, on_found, &found);
+		if (found.count > found.room)
+			found.count = found.room;
+		facts = (*env)->NewLongArray(env, (jsize)(found.count * 5));
+	}
+	for (size_t i = 0; facts != NULL && i < found.count; i++) {
+		const struct event *event = found.event[i];
+		jlong fact[5] = {(jlong)(intptr_t)event, event_get_fd(event), event_get_events(event), event_get_priority(event),
+		    libevent4j_event_remaining(event)};
+
+		(*env)->SetLongArrayRegion(env, facts, (jsize)(i * 5), 5, fact);
+	}
+	libevent4j_free(found.event);
+	return facts;
 }
 
 jobject

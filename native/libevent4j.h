@@ -97,6 +97,11 @@ int libevent4j_event_once(struct libevent4j_loop *loop, int64_t fd, int what, vo
 /* event_base_init_common_timeout(); what it returns is the base's. event_add() with it. */
 const struct timeval *libevent4j_common_timeout(struct libevent4j_loop *loop, int64_t micros);
 int libevent4j_event_add_common(struct event *event, const struct timeval *timeout);
+/* The microseconds until the event's timeout, by event_pending() and the loop's time; 0 when it is due, -1 when it has none. */
+int64_t libevent4j_event_remaining(const struct event *event);
+/* event_base_foreach_event(), without libevent's internal events: a long[] with, for each, its address, its descriptor or signal,
+ * its EV_* bits, its priority and what libevent4j_event_remaining() says. NULL without memory. */
+jobject libevent4j_loop_events(JNIEnv *env, jclass native, struct libevent4j_loop *loop);
 /* event_base_gettimeofday_cached(), and evutil_gettime_monotonic(), in microseconds; -1 when they fail. */
 int64_t libevent4j_loop_time(struct libevent4j_loop *loop);
 int64_t libevent4j_monotonic_time(struct evutil_monotonic_timer *timer);

@@ -8,21 +8,24 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LINES 128
 #define LINE_SIZE 512
+#define LAST_SECONDS 2 /* that Java's log thread has for the last lines */
 
 static struct {
 	pthread_mutex_t mutex;
-	pthread_cond_t arrived;
+	pthread_cond_t arrived, passed_on;
+	bool waiting; /* Java's log thread is through with all it took */
 	unsigned first, count, lost;
 	struct {
 		int severity;
 		char text[LINE_SIZE];
 	} line[LINES];
 	char last_error[LINE_SIZE];
-} ring = {.mutex = PTHREAD_MUTEX_INITIALIZER, .arrived = PTHREAD_COND_INITIALIZER};
+} ring = {.mutex = PTHREAD_MUTEX_INITIALIZER, .arrived = PTHREAD_COND_INITIALIZER, .passed_on = PTHREAD_COND_INITIALIZER};
 
 static void
 on_log(int severity, const char *message)
@@ -45,6 +48,20 @@ on_log(int severity, const char *message)
 	errno = error;
 }
 
+/* Lets Java's logger have the last lines. Whoever holds what it needs makes it late, and nothing worse. */
+static void
+pass_on(void)
+{
+	struct timespec end;
+
+	clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_sec += LAST_SECONDS;
+	pthread_mutex_lock(&ring.mutex);
+	while ((ring.count > 0 || !ring.waiting) && pthread_cond_timedwait(&ring.passed_on, &ring.mutex, &end) == 0)
+		;
+	pthread_mutex_unlock(&ring.mutex);
+}
+
 static void
 on_fatal(int error)
 {
@@ -56,6 +73,7 @@ on_fatal(int error)
 	written = write(STDERR_FILENO, ring.last_error, strlen(ring.last_error));
 	written = write(STDERR_FILENO, "\n", 1);
 	(void)written;
+	pass_on();
 	abort();
 }
 
@@ -72,8 +90,12 @@ libevent4j_log_take(char *line, int size, int *lost)
 	int severity;
 
 	pthread_mutex_lock(&ring.mutex);
-	while (ring.count == 0)
+	ring.waiting = true;
+	while (ring.count == 0) {
+		pthread_cond_broadcast(&ring.passed_on);
 		pthread_cond_wait(&ring.arrived, &ring.mutex);
+	}
+	ring.waiting = false;
 	severity = ring.line[ring.first].severity;
 	strncpy(line, ring.line[ring.first].text, (size_t)size - 1);
 	line[size - 1] = '\0';

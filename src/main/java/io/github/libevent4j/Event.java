@@ -15,6 +15,7 @@ import java.nio.channels.SelectableChannel;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -148,6 +149,14 @@ public final class Event extends NativeHandle {
         return bits;
     }
 
+    /** The bits of kinds that make an event active. */
+    static short happenings(Set<Kind> kinds) {
+        if (Arguments.noNulls(kinds, "kinds").isEmpty() || !HAPPENINGS.containsAll(kinds)) {
+            throw new IllegalArgumentException("an event becomes active with READ, WRITE, CLOSED or TIMEOUT, not with " + kinds);
+        }
+        return (short) bits(kinds);
+    }
+
     /** Those of the kinds that can happen; libevent reports EV_ET too. */
     static Set<Kind> kinds(int bits) {
         Set<Kind> kinds = EnumSet.noneOf(Kind.class);
@@ -157,6 +166,27 @@ public final class Event extends NativeHandle {
             }
         }
         return kinds;
+    }
+
+    /** The kinds of a set of bits, those that say how an event waits among them. */
+    static Set<Kind> allKinds(int bits) {
+        Set<Kind> kinds = EnumSet.noneOf(Kind.class);
+        for (Kind kind : Kind.values()) {
+            if ((bits & kind.bit) != 0) {
+                kinds.add(kind);
+            }
+        }
+        return kinds;
+    }
+
+    /** The kinds that this event was created with (event_get_events). */
+    public Set<Kind> kinds() {
+        enter();
+        try {
+            return allKinds(libevent.event_get_events(event));
+        } finally {
+            exit();
+        }
     }
 
     /** The descriptor, or -1 (event_get_fd). Any thread. */
@@ -194,11 +224,16 @@ public final class Event extends NativeHandle {
         }
     }
 
-    void addCommon(CommonTimeout timeout) {
+    /** The same with a common timeout of this event's base. */
+    public void add(CommonTimeout timeout) throws IOException {
+        Objects.requireNonNull(timeout, "timeout");
+        if (descriptor >= 0) {
+            checkDescriptor(descriptor, "event_add");
+        }
         enter();
         try {
             if (Native.libevent4j_event_add_common(event.address(), timeout.address(this)) != 0) {
-                throw new OutOfMemoryError("event_add");
+                throw new LibeventException("event_add of descriptor " + descriptor, Native.libevent4j_errno());
             }
         } finally {
             exit();
@@ -226,14 +261,25 @@ public final class Event extends NativeHandle {
         }
     }
 
-    /** Makes the event active with these kinds, as if they had happened (event_active). */
-    public void activate(Set<Kind> kinds) {
-        if (Arguments.noNulls(kinds, "kinds").isEmpty() || !HAPPENINGS.containsAll(kinds)) {
-            throw new IllegalArgumentException("an event becomes active with READ, WRITE, CLOSED or TIMEOUT, not with " + kinds);
-        }
+    /** Waits on without the timeout, when it has one (event_remove_timer). */
+    public void removeTimeout() {
         enter();
         try {
-            libevent.event_active(event, bits(kinds), (short) 1);
+            libevent.event_remove_timer(event);
+        } finally {
+            exit();
+        }
+    }
+
+    /**
+     * Makes the event active with these kinds, as if they had happened (event_active). For another thread to do so, it passes this
+     * to {@link EventBase#execute}.
+     */
+    public void activate(Set<Kind> kinds) {
+        short bits = happenings(kinds);
+        enter();
+        try {
+            libevent.event_active(event, bits, (short) 1);
         } finally {
             exit();
         }
@@ -245,6 +291,26 @@ public final class Event extends NativeHandle {
         try {
             return libevent.event_pending(event, (short) (libevent.EV_TIMEOUT | libevent.EV_READ | libevent.EV_WRITE
                 | libevent.EV_SIGNAL | libevent.EV_CLOSED), null) != 0;
+        } finally {
+            exit();
+        }
+    }
+
+    /** How long the event still waits for its timeout, when it waits for one; zero when that is due (event_pending). */
+    public Optional<Duration> remaining() {
+        enter();
+        try {
+            return Micros.optional(Native.libevent4j_event_remaining(event.address()));
+        } finally {
+            exit();
+        }
+    }
+
+    /** How urgent the event is, 0 being the most (event_get_priority). */
+    public int priority() {
+        enter();
+        try {
+            return libevent.event_get_priority(event);
         } finally {
             exit();
         }

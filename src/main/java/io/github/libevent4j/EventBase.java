@@ -5,6 +5,7 @@ import io.github.libevent4j.bindings.event_config;
 import io.github.libevent4j.global.libevent;
 import io.github.libevent4j.internal.Arguments;
 import io.github.libevent4j.internal.Callbacks;
+import io.github.libevent4j.internal.Descriptors;
 import io.github.libevent4j.internal.Loop;
 import io.github.libevent4j.internal.Micros;
 import io.github.libevent4j.internal.Native;
@@ -18,6 +19,7 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
@@ -105,6 +107,17 @@ public final class EventBase extends NativeHandle implements Executor {
         NO_EVENTS
     }
 
+    /**
+     * An event that a base waits for, whoever made it.
+     *
+     * @param descriptor what it watches, or -1
+     * @param signal the number of the signal that it waits for, or 0
+     * @param kinds what it waits for, and how
+     * @param remaining the time until its timeout, when it waits for one
+     */
+    public record EventInfo(long descriptor, int signal, Set<Event.Kind> kinds, int priority, Optional<Duration> remaining) {
+    }
+
     private final event_base base;
     private final Loop loop;
 
@@ -137,6 +150,7 @@ public final class EventBase extends NativeHandle implements Executor {
         private long maxDispatchMicros = -1;
         private int maxCallbacks = -1;
         private int minPriority;
+        private int cpus;
 
         private Builder() {
         }
@@ -191,6 +205,15 @@ public final class EventBase extends NativeHandle implements Executor {
             return this;
         }
 
+        /** How many processors IOCP may count on; no other backend asks (event_config_set_num_cpus_hint, Windows only). */
+        public Builder numCpusHint(int cpus) {
+            if (cpus < 1) {
+                throw new IllegalArgumentException("cpus must be at least 1, not " + cpus);
+            }
+            this.cpus = cpus;
+            return this;
+        }
+
         /**
          * Makes the base (event_base_new_with_config).
          *
@@ -212,6 +235,9 @@ public final class EventBase extends NativeHandle implements Executor {
                 flags.forEach(flag -> libevent.event_config_set_flag(config, flag.bit));
                 if (maxDispatchMicros > 0 || maxCallbacks > 0) {
                     Native.libevent4j_config_max_dispatch(config.address(), maxDispatchMicros, maxCallbacks, minPriority);
+                }
+                if (cpus > 0) {
+                    libevent.event_config_set_num_cpus_hint(config, cpus);
                 }
                 base = libevent.event_base_new_with_config(config);
             } finally {
@@ -292,6 +318,72 @@ public final class EventBase extends NativeHandle implements Executor {
             if (Native.libevent4j_loop_exit_after(loop.address(), micros) != 0) {
                 throw new OutOfMemoryError("event_base_loopexit");
             }
+        } finally {
+            exit();
+        }
+    }
+
+    /**
+     * For a callback that made events ready: the loop looks for them when that callback returns, before it runs others that are due
+     * (event_base_loopcontinue).
+     */
+    public void loopContinue() {
+        enter();
+        try {
+            libevent.event_base_loopcontinue(base);
+        } finally {
+            exit();
+        }
+    }
+
+    /** Whether it was {@link #stop} that the loop, which runs or ran last, was told to return by (event_base_got_break). */
+    public boolean gotBreak() {
+        enter();
+        try {
+            return libevent.event_base_got_break(base) != 0;
+        } finally {
+            exit();
+        }
+    }
+
+    /** Whether it was {@link #stopAfter}, whose time has come (event_base_got_exit). */
+    public boolean gotExit() {
+        enter();
+        try {
+            return libevent.event_base_got_exit(base) != 0;
+        } finally {
+            exit();
+        }
+    }
+
+    /**
+     * Makes active what waits for a descriptor, as if these kinds had happened (event_base_active_by_fd). With TIMEOUT, it is what has
+     * a timeout beside that descriptor, and TIMEOUT is all that happened.
+     *
+     * @param kinds of READ, WRITE, CLOSED and TIMEOUT
+     */
+    public void activate(long descriptor, Set<Event.Kind> kinds) {
+        short bits = Event.happenings(kinds);
+        Descriptors.checkRange(descriptor);
+        enter();
+        try {
+            libevent.event_base_active_by_fd(base, descriptor, bits);
+        } finally {
+            exit();
+        }
+    }
+
+    /**
+     * Makes active what waits for a signal, as if it had come (event_base_active_by_signal).
+     *
+     * @param signal without SIG, such as {@code TERM}
+     * @throws IllegalArgumentException when this platform does not have it
+     */
+    public void activate(String signal) {
+        int number = Signal.number(signal);
+        enter();
+        try {
+            libevent.event_base_active_by_signal(base, number);
         } finally {
             exit();
         }
@@ -438,6 +530,25 @@ public final class EventBase extends NativeHandle implements Executor {
         }
     }
 
+    /**
+     * What this base waits for now, without the loop's own events, in no order (event_base_foreach_event). Bufferevents, listeners
+     * and all else that libevent is made of have their events there too.
+     */
+    public List<EventInfo> events() {
+        List<EventInfo> events = new ArrayList<>();
+        enter();
+        try {
+            loop.forEachEvent((descriptorOrSignal, bits, priority, remaining) -> {
+                boolean signal = (bits & libevent.EV_SIGNAL) != 0;
+                events.add(new EventInfo(signal ? -1 : descriptorOrSignal, signal ? (int) descriptorOrSignal : 0, Event.allKinds(bits),
+                    priority, Micros.optional(remaining)));
+            });
+            return events;
+        } finally {
+            exit();
+        }
+    }
+
     /** The backend in use, such as {@code epoll} (event_base_get_method). */
     public String method() {
         enter();
@@ -493,6 +604,32 @@ public final class EventBase extends NativeHandle implements Executor {
         enter();
         try {
             return loop.pendingEvents();
+        } finally {
+            exit();
+        }
+    }
+
+    /**
+     * The most {@link #activeEvents} there have been since this was cleared, with the loop's own, of which there are two
+     * (event_base_get_max_events, EVENT_BASE_COUNT_ACTIVE).
+     */
+    public int mostActiveEvents(boolean clear) {
+        enter();
+        try {
+            return loop.mostEvents(libevent.EVENT_BASE_COUNT_ACTIVE, clear);
+        } finally {
+            exit();
+        }
+    }
+
+    /**
+     * The most {@link #pendingEvents} there have been since this was cleared, with the loop's own, of which there are two
+     * (event_base_get_max_events, EVENT_BASE_COUNT_ADDED).
+     */
+    public int mostPendingEvents(boolean clear) {
+        enter();
+        try {
+            return loop.mostEvents(libevent.EVENT_BASE_COUNT_ADDED, clear);
         } finally {
             exit();
         }

@@ -43,10 +43,7 @@ public final class Signal extends NativeHandle {
         if (REFUSED.contains(Objects.requireNonNull(name, "name"))) {
             throw new IllegalArgumentException("SIG" + name + " is the JVM's or the system's own: use another, such as TERM");
         }
-        int number = Native.libevent4j_signal_number(name);
-        if (number < 0) {
-            throw new IllegalArgumentException("there is no signal " + name + " here: names are without SIG, such as TERM");
-        }
+        int number = number(name);
         Loop loop = Loop.of(base);
         loop.enter();
         try {
@@ -64,6 +61,14 @@ public final class Signal extends NativeHandle {
         } finally {
             loop.exit();
         }
+    }
+
+    static int number(String name) {
+        int number = Native.libevent4j_signal_number(Objects.requireNonNull(name, "name"));
+        if (number < 0) {
+            throw new IllegalArgumentException("there is no signal " + name + " here: names are without SIG, such as TERM");
+        }
+        return number;
     }
 
     private static synchronized void claim(EventBase base) {

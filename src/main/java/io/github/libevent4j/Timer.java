@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.Optional;
 
 /** Runs something after a time, once or again and again (evtimer). On the loop's thread. */
 public final class Timer implements AutoCloseable {
@@ -44,7 +45,12 @@ public final class Timer implements AutoCloseable {
 
     /** The same with a common timeout of this timer's base. */
     public void start(CommonTimeout delay) {
-        event.addCommon(Objects.requireNonNull(delay, "delay"));
+        Objects.requireNonNull(delay, "delay");
+        try {
+            event.add(delay);
+        } catch (IOException e) { // there is no descriptor that a backend could refuse
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** Waits no longer (evtimer_del). */
@@ -57,7 +63,17 @@ public final class Timer implements AutoCloseable {
         return event.isPending();
     }
 
-    /** See {@link Event#priority}. */
+    /** How long the timer still waits, when it does (evtimer_pending). */
+    public Optional<Duration> remaining() {
+        return event.remaining();
+    }
+
+    /** See {@link Event#priority()}. */
+    public int priority() {
+        return event.priority();
+    }
+
+    /** See {@link Event#priority(int)}. */
     public void priority(int priority) {
         event.priority(priority);
     }

@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -130,6 +131,14 @@ class EventBaseTest extends LibeventTest {
         @ValueSource(ints = {-1, 0, 256})
         void refusesOtherNumbersOfPriorities(int count) {
             assertThrows(IllegalArgumentException.class, () -> EventBase.newBuilder().priorities(count));
+        }
+
+        @Test
+        void takesAHintThatOnlyWindowsLooksAt() throws Exception {
+            try (EventBase base = EventBase.newBuilder().numCpusHint(2).build()) {
+                assertEquals(LoopExit.NO_EVENTS, base.dispatch());
+            }
+            assertThrows(IllegalArgumentException.class, () -> EventBase.newBuilder().numCpusHint(0));
         }
 
         @Test
@@ -621,7 +630,130 @@ class EventBaseTest extends LibeventTest {
     }
 
     @Nested
+    class Question {
+
+        @Test
+        void whyTheLoopReturnedIsAnswered() throws Exception {
+            try (EventBase base = EventBase.create(); Timer timer = Timer.create(base, base::stop)) {
+                base.dispatch();
+                assertFalse(base.gotBreak() || base.gotExit());
+                timer.start(Duration.ZERO);
+                base.dispatch();
+                assertTrue(base.gotBreak());
+                assertFalse(base.gotExit());
+                base.stopAfter(Duration.ZERO);
+                base.dispatch();
+                assertTrue(base.gotExit());
+                assertFalse(base.gotBreak());
+                base.stop();
+                base.dispatch();
+                assertTrue(base.gotBreak());
+            }
+        }
+
+        @Test
+        void whatABaseWaitsForIsAnsweredForEachEvent() throws Exception {
+            Pipe pipe = Pipe.open();
+            pipe.source().configureBlocking(false);
+            try (EventBase base = EventBase.newBuilder().priorities(3).build();
+                 Event event = Event.create(base, pipe.source(), EnumSet.of(Kind.READ, Kind.PERSIST), (self, what) -> { });
+                 Timer timer = Timer.create(base, () -> { });
+                 Event active = Event.create(base, -1, Set.of(), (self, what) -> { });
+                 Signal signal = Signal.create(base, "USR1", () -> { })) {
+                event.priority(0);
+                event.add();
+                timer.start(Duration.ofDays(1));
+                active.activate(EnumSet.of(Kind.READ));
+                base.execute(() -> { });
+                List<EventBase.EventInfo> events = base.events();
+                assertEquals(4, events.size(), events.toString());
+                assertTrue(events.contains(new EventBase.EventInfo(event.descriptor(), 0, EnumSet.of(Kind.READ, Kind.PERSIST), 0,
+                    Optional.empty())), events.toString());
+                assertTrue(events.contains(new EventBase.EventInfo(-1, 0, Set.of(), 1, Optional.empty())), events.toString());
+                assertTrue(events.stream().anyMatch(one -> one.signal() > 0 && one.descriptor() == -1), events.toString());
+                assertTrue(events.stream().anyMatch(one -> one.remaining().filter(left -> left.toHours() >= 23).isPresent()), events.toString());
+                base.loop(LoopFlag.NONBLOCK);
+                active.close();
+                timer.close();
+                event.close();
+                assertEquals(1, base.events().size());
+                assertTrue(signal.isOpen());
+            } finally {
+                pipe.source().close();
+                pipe.sink().close();
+            }
+        }
+    }
+
+    @Nested
+    class Activation {
+
+        @Test
+        void reachesWhatWaitsForADescriptor() throws Exception {
+            Pipe pipe = Pipe.open();
+            pipe.source().configureBlocking(false);
+            List<Set<Kind>> seen = new ArrayList<>();
+            try (EventBase base = EventBase.create();
+                 Event event = Event.create(base, pipe.source(), EnumSet.of(Kind.READ, Kind.PERSIST), (self, what) -> seen.add(what))) {
+                base.activate(event.descriptor(), EnumSet.of(Kind.READ));
+                assertEquals(0, base.activeEvents(), "nothing waits");
+                event.add(Duration.ofDays(1));
+                base.activate(event.descriptor(), EnumSet.of(Kind.READ, Kind.WRITE));
+                base.loop(LoopFlag.NONBLOCK);
+                base.activate(event.descriptor(), EnumSet.of(Kind.TIMEOUT));
+                base.loop(LoopFlag.NONBLOCK);
+                assertEquals(List.of(EnumSet.of(Kind.READ), EnumSet.of(Kind.TIMEOUT)), seen);
+                base.activate(Integer.MAX_VALUE, EnumSet.of(Kind.READ));
+                assertThrows(IllegalArgumentException.class, () -> base.activate(-1, EnumSet.of(Kind.READ)));
+                assertThrows(IllegalArgumentException.class, () -> base.activate(event.descriptor(), EnumSet.of(Kind.PERSIST)));
+            } finally {
+                pipe.source().close();
+                pipe.sink().close();
+            }
+        }
+
+        @Test
+        void reachesWhatWaitsForASignal() throws Exception {
+            AtomicInteger runs = new AtomicInteger();
+            try (EventBase base = EventBase.create()) {
+                base.activate("USR1");
+                Signal first = Signal.create(base, "USR1", runs::incrementAndGet);
+                Signal second = Signal.create(base, "USR1", runs::incrementAndGet);
+                base.activate("USR1");
+                base.activate("HUP");
+                base.loop(LoopFlag.NONBLOCK);
+                assertEquals(2, runs.get());
+                first.close();
+                second.close();
+                assertThrows(IllegalArgumentException.class, () -> base.activate("SIGUSR1"));
+                assertThrows(NullPointerException.class, () -> base.activate(null));
+            }
+        }
+    }
+
+    @Nested
     class Counts {
+
+        @Test
+        void remembersTheMost() throws Exception {
+            try (EventBase base = EventBase.create()) {
+                int pending = base.mostPendingEvents(true);
+                int active = base.mostActiveEvents(true);
+                List<Event> events = new ArrayList<>();
+                for (int i = 0; i < 10; i++) {
+                    Event event = Event.create(base, -1, Set.of(), (self, what) -> { });
+                    event.activate(EnumSet.of(Kind.READ));
+                    events.add(event);
+                }
+                base.dispatch();
+                assertEquals(0, base.activeEvents());
+                assertEquals(10, base.mostActiveEvents(false));
+                assertEquals(10, base.mostActiveEvents(true));
+                assertEquals(0, base.mostActiveEvents(true));
+                events.get(0).add(Duration.ofDays(1));
+                assertTrue(base.mostPendingEvents(false) >= 1 && pending <= 2 && active <= 2);
+            }
+        }
 
         @Test
         void tellsWhatIsPendingAndWhatIsActive() throws Exception {
@@ -693,6 +825,32 @@ class EventBaseTest extends LibeventTest {
             }
             base.dispatch();
             assertEquals(List.of(0, 1, 1, 2, 3), order);
+        }
+    }
+
+    /** Without the look, the second of the two would run before the urgent one, which becomes ready in the first. */
+    @Test
+    void anUrgentEventIsSeenBeforeTheNextCallbackWhenTheLoopIsToldToLook() throws Exception {
+        Pipe pipe = Pipe.open();
+        pipe.source().configureBlocking(false);
+        List<String> order = new ArrayList<>();
+        try (EventBase base = EventBase.newBuilder().priorities(3).build();
+             Event urgent = Event.create(base, pipe.source(), EnumSet.of(Kind.READ), (self, what) -> order.add("urgent"));
+             Event first = Event.create(base, -1, Set.of(), (self, what) -> {
+                 order.add("first");
+                 pipe.sink().write(ByteBuffer.allocate(1));
+                 base.loopContinue();
+             });
+             Event second = Event.create(base, -1, Set.of(), (self, what) -> order.add("second"))) {
+            urgent.priority(0);
+            urgent.add();
+            first.activate(EnumSet.of(Kind.READ));
+            second.activate(EnumSet.of(Kind.READ));
+            base.dispatch();
+            assertEquals(List.of("first", "urgent", "second"), order);
+        } finally {
+            pipe.source().close();
+            pipe.sink().close();
         }
     }
 

@@ -23,6 +23,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
@@ -300,7 +301,7 @@ class EventTest extends LibeventTest {
         void isNotNegativeAndNotForEver() {
             assertThrows(IllegalArgumentException.class, () -> event(Kind.READ).add(Duration.ofNanos(-1)));
             assertThrows(IllegalArgumentException.class, () -> event(Kind.READ).add(Duration.ofSeconds(Long.MAX_VALUE)));
-            assertThrows(NullPointerException.class, () -> event(Kind.READ).add(null));
+            assertThrows(NullPointerException.class, () -> event(Kind.READ).add((Duration) null));
         }
     }
 
@@ -345,6 +346,56 @@ class EventTest extends LibeventTest {
         }
     }
 
+    @Test
+    void tellsItsKinds() {
+        assertEquals(EnumSet.of(Kind.READ, Kind.PERSIST), event(Kind.READ, Kind.PERSIST).kinds());
+        assertEquals(EnumSet.of(Kind.WRITE, Kind.CLOSED, Kind.EDGE_TRIGGERED), event(Kind.WRITE, Kind.CLOSED, Kind.EDGE_TRIGGERED).kinds());
+    }
+
+    @Nested
+    class Remaining {
+
+        @Test
+        void isNothingWithoutATimeout() throws Exception {
+            Event event = event(Kind.READ);
+            assertEquals(Optional.empty(), event.remaining());
+            event.add();
+            assertEquals(Optional.empty(), event.remaining());
+        }
+
+        @Test
+        void isLessThanTheTimeoutAndNothingWhenThatIsRemoved() throws Exception {
+            Event event = event(Kind.READ);
+            event.add(Duration.ofHours(1));
+            Duration remaining = event.remaining().orElseThrow();
+            assertTrue(remaining.compareTo(Duration.ofMinutes(50)) > 0 && remaining.compareTo(Duration.ofMinutes(61)) < 0, remaining.toString());
+            event.removeTimeout();
+            assertEquals(Optional.empty(), event.remaining());
+            assertTrue(event.isPending());
+            write(1);
+            turn();
+            assertEquals(List.of(READ), seen);
+        }
+
+        @Test
+        void isZeroWhenTheTimeoutIsDue() throws Exception {
+            Event event = event(Kind.READ);
+            event.activate(EnumSet.of(Kind.TIMEOUT));
+            assertEquals(Optional.of(Duration.ZERO), event.remaining());
+        }
+    }
+
+    @Test
+    void sharesACommonTimeout() throws Exception {
+        CommonTimeout timeout = base.commonTimeout(Duration.ofMillis(1));
+        Event event = event(Kind.READ);
+        event.add(timeout);
+        base.dispatch();
+        assertEquals(List.of(EnumSet.of(Kind.TIMEOUT)), seen);
+        pipe.source().close();
+        assertThrows(IOException.class, () -> event.add(timeout));
+    }
+
     @Nested
     class Priority {
 
@@ -352,8 +403,11 @@ class EventTest extends LibeventTest {
         void isOneOfTheBases() throws Exception {
             try (EventBase three = EventBase.newBuilder().priorities(3).build()) {
                 Event event = Event.create(three, -1, NONE, (self, what) -> { });
+                assertEquals(1, event.priority());
                 event.priority(0);
+                assertEquals(0, event.priority());
                 event.priority(2);
+                assertEquals(2, event.priority());
                 for (int priority : new int[] {-1, 3, 256}) {
                     IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> event.priority(priority));
                     assertEquals("this base has the priorities 0 to 2, not " + priority, e.getMessage());

@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.locks.LockSupport;
 import java.util.logging.Handler;
 import java.util.logging.Level;
 import java.util.logging.LogRecord;
@@ -209,6 +210,29 @@ class NativeLibraryTest extends LibeventTest {
         assertEquals("before\n", result.text());
         assertTrue(result.errors().contains("libevent4j: libevent cannot go on: ")
             && result.errors().contains("Assertion evcon->base == NULL failed in evhttp_connection_set_base"), result.errors());
+        // and the logger, which prints its lines there too
+        assertEquals(2, result.errors().split("Assertion evcon->base == NULL failed", -1).length - 1, result.errors());
+    }
+
+    @Test
+    void aLoggerThatNeverReturnsKeepsNoProcessFromEnding() throws Exception {
+        Programs.Result result = new Programs.Java().run(FatalWithoutLogger.class);
+        assertEquals(128 + 6, result.exit());
+        assertTrue(result.errors().contains("libevent4j: libevent cannot go on: "), result.errors());
+    }
+
+    /** The same, with a logger that hangs. */
+    public static final class FatalWithoutLogger {
+        private FatalWithoutLogger() {
+        }
+
+        public static void main(String[] arguments) throws Exception {
+            Logger.getLogger("io.github.libevent4j.native").setFilter(record -> {
+                LockSupport.park();
+                return false;
+            });
+            Fatal.main(arguments);
+        }
     }
 
     @Test

@@ -10,6 +10,7 @@ import io.github.libevent4j.EventBase.LoopFlag;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -66,6 +67,18 @@ class TimerTest extends LibeventTest {
         restarted.start(SOON);
         assertEquals(LoopExit.NO_EVENTS, base.dispatch());
         assertEquals(List.of("restarted"), ran);
+    }
+
+    @Test
+    void tellsHowLongItStillWaits() {
+        try (Timer timer = Timer.create(base, () -> { })) {
+            assertEquals(Optional.empty(), timer.remaining());
+            timer.start(Duration.ofDays(1));
+            Duration remaining = timer.remaining().orElseThrow();
+            assertTrue(remaining.compareTo(Duration.ofHours(23)) > 0 && remaining.compareTo(Duration.ofHours(25)) < 0, remaining.toString());
+            timer.stop();
+            assertEquals(Optional.empty(), timer.remaining());
+        }
     }
 
     @Test

@@ -246,6 +246,7 @@ public final class Loop {
             stopper.forget();
             worker.forget();
             if (takeStop()) {
+                libevent.event_base_loopbreak(base); // for event_base_got_break()
                 return 0;
             }
             addWorker();
@@ -605,6 +606,30 @@ public final class Loop {
     /** event_base_get_num_events(ACTIVE), without the loop's own. Held. */
     public int activeEvents() {
         return count(libevent.EVENT_BASE_COUNT_ACTIVE, libevent.EVLIST_ACTIVE);
+    }
+
+    /** event_base_get_max_events(ADDED or ACTIVE), with the loop's own. Held. */
+    public int mostEvents(int which, boolean clear) {
+        return libevent.event_base_get_max_events(base, which, clear ? 1 : 0);
+    }
+
+    /** What an event is given to {@link #forEachEvent}. */
+    public interface EventVisitor {
+        /** @param remainingMicros until its timeout; -1 for none */
+        void visit(long descriptorOrSignal, int bits, int priority, long remainingMicros);
+    }
+
+    /** event_base_foreach_event(), without the loop's own and libevent's. Held; the visitor may do anything. */
+    public void forEachEvent(EventVisitor visitor) {
+        long[] facts = (long[]) Native.libevent4j_loop_events(address);
+        if (facts == null) {
+            throw new OutOfMemoryError("event_base_foreach_event");
+        }
+        for (int i = 0; i < facts.length; i += 5) {
+            if (facts[i] != stopper.event.address() && facts[i] != worker.event.address()) {
+                visitor.visit(facts[i + 1], (int) facts[i + 2], (int) facts[i + 3], facts[i + 4]);
+            }
+        }
     }
 
     private int count(int which, int lists) {

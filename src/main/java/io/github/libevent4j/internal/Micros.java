@@ -1,7 +1,9 @@
 package io.github.libevent4j.internal;
 
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.Objects;
+import java.util.Optional;
 
 /** Durations as libevent counts them. */
 public final class Micros {
@@ -22,6 +24,11 @@ public final class Micros {
             throw new IllegalArgumentException(name + " must be between zero and 1000 years, not " + duration);
         }
         return duration.getSeconds() * 1_000_000 + (duration.getNano() + 999) / 1000;
+    }
+
+    /** The other way round; a negative number is no duration. */
+    public static Optional<Duration> optional(long micros) {
+        return micros < 0 ? Optional.empty() : Optional.of(Duration.of(micros, ChronoUnit.MICROS));
     }
 
     /** The same, but not zero. */

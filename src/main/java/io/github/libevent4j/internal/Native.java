@@ -76,6 +76,11 @@ public final class Native {
 
     public static native int libevent4j_event_add_common(@Cast("event*") long event, @Cast("const timeval*") long timeout);
 
+    public static native @Cast("int64_t") long libevent4j_event_remaining(@Cast("event*") long event);
+
+    @Raw(withEnv = true)
+    static native Object libevent4j_loop_events(@Cast("libevent4j_loop*") long loop);
+
     public static native @Cast("int64_t") long libevent4j_loop_time(@Cast("libevent4j_loop*") long loop);
 
     public static native @Cast("int64_t") long libevent4j_monotonic_time(@Cast("evutil_monotonic_timer*") long timer);
