@@ -74,6 +74,8 @@ libevent4j_bufferevent_prepare(struct libevent4j_loop *loop, int64_t fd)
 struct bufferevent *
 libevent4j_bufferevent_socket(struct libevent4j_loop *loop, int64_t fd, int options, void *id)
 {
+	if (!libevent4j_has_room(LIBEVENT4J_BUFFER_CALLBACK, 2))
+		return NULL;
 	return with_callbacks(bufferevent_socket_new(loop->base, (evutil_socket_t)fd, options), id);
 }
 
@@ -82,7 +84,7 @@ libevent4j_bufferevent_pair(struct libevent4j_loop *loop, int options, void *id,
 {
 	struct bufferevent *pair[2];
 
-	if (bufferevent_pair_new(loop->base, options, pair) != 0)
+	if (!libevent4j_has_room(LIBEVENT4J_BUFFER_CALLBACK, 3) || bufferevent_pair_new(loop->base, options, pair) != 0)
 		return NULL;
 	with_callbacks(pair[1], partner_id);
 	return with_callbacks(pair[0], id);
@@ -130,6 +132,8 @@ on_filter_freed(void *id)
 struct bufferevent *
 libevent4j_bufferevent_filter(struct bufferevent *underlying, int options, void *id)
 {
+	if (!libevent4j_has_room(LIBEVENT4J_BUFFER_CALLBACK, 3))
+		return NULL;
 	return with_callbacks(
 	    bufferevent_filter_new(underlying, on_filter_input, on_filter_output, options, on_filter_freed, id), id);
 }
@@ -169,5 +173,10 @@ libevent4j_token_bucket(int64_t read_rate, int64_t read_burst, int64_t write_rat
 {
 	struct timeval tick = libevent4j_timeval(tick_micros);
 
-	return ev_token_bucket_cfg_new((size_t)read_rate, (size_t)read_burst, (size_t)write_rate, (size_t)write_burst, &tick);
+	struct ev_token_bucket_cfg *made;
+
+	errno = 0; /* numbers that do not go together set none */
+	made = ev_token_bucket_cfg_new((size_t)read_rate, (size_t)read_burst, (size_t)write_rate, (size_t)write_burst, &tick);
+	libevent4j_failed(errno);
+	return made;
 }

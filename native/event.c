@@ -118,8 +118,12 @@ const struct timeval *
 libevent4j_common_timeout(struct libevent4j_loop *loop, int64_t micros)
 {
 	struct timeval tv = libevent4j_timeval(micros);
+	const struct timeval *timeout;
 
-	return event_base_init_common_timeout(loop->base, &tv);
+	errno = 0; /* that there are too many sets none */
+	timeout = event_base_init_common_timeout(loop->base, &tv);
+	libevent4j_failed(errno);
+	return timeout;
 }
 
 int

@@ -95,11 +95,17 @@ struct libevent4j_connection *
 libevent4j_connection_new(struct libevent4j_loop *loop, void *id, const char *host, int port, int exact)
 {
 	struct libevent4j_connection *connection = libevent4j_calloc(sizeof(*connection));
+	struct bufferevent *bev;
 
 	if (connection == NULL)
 		return NULL;
-	connection->evcon = evhttp_connection_base_new(loop->base, NULL, host, (ev_uint16_t)port);
+	/* Evhttp does not survive to be without a bufferevent, nor without a copy of the host. */
+	bev = libevent4j_has_room(LIBEVENT4J_BUFFER_CALLBACK, 2) ? bufferevent_socket_new(loop->base, -1, 0) : NULL;
+	if (bev != NULL && libevent4j_has_room(strlen(host) + 1, 1))
+		connection->evcon = evhttp_connection_base_bufferevent_new(loop->base, NULL, bev, host, (ev_uint16_t)port);
 	if (connection->evcon == NULL) {
+		if (bev != NULL)
+			bufferevent_free(bev);
 		libevent4j_free(connection);
 		return NULL;
 	}
@@ -662,7 +668,7 @@ int
 libevent4j_connection_send(JNIEnv *env, jclass native, struct libevent4j_connection *connection, void *id, int method,
     const char *uri, int minor_version, int flags, const void *head, jobject body, int direct, int offset, int length)
 {
-	struct evhttp_request *request = evhttp_request_new(on_response, connection);
+	struct evhttp_request *request = libevent4j_can_make_request() ? evhttp_request_new(on_response, connection) : NULL;
 	const char *reason;
 	int result;
 

@@ -57,13 +57,33 @@ struct libevent4j_exchange {
 
 /* ---- connections ---- */
 
+bool
+libevent4j_can_make_request(void)
+{
+	return libevent4j_has_room(sizeof(struct evkeyvalq), 2);
+}
+
+/*
+ * What evhttp does not survive to be without when a connection comes: the headers of its first request, and the client's address,
+ * among what else of their size is allocated on the way.
+ */
+static bool
+has_room_for_connection(void)
+{
+	bool room = libevent4j_has_room(24, 5);
+
+	for (size_t size = 40; size <= 88; size += 16)
+		room &= libevent4j_has_room(size, 1);
+	return room;
+}
+
 /* One end of a pair without its other end: it takes no descriptor, so that evhttp closes the connection. */
 static struct bufferevent *
 dead_bufferevent(struct event_base *base)
 {
 	struct bufferevent *pair[2];
 
-	if (bufferevent_pair_new(base, BEV_OPT_CLOSE_ON_FREE, pair) != 0)
+	if (!libevent4j_has_room(LIBEVENT4J_BUFFER_CALLBACK, 2) || bufferevent_pair_new(base, BEV_OPT_CLOSE_ON_FREE, pair) != 0)
 		return NULL;
 	bufferevent_free(pair[1]);
 	return pair[0];
@@ -96,6 +116,8 @@ make_bufferevent(struct libevent4j_server *server)
 	 * A reference, of a callback under way, may outlive the connection for a moment, and the bufferevent's events with it: the
 	 * descriptor must not be another connection's by then. So it is the bufferevent's to close, not evhttp's.
 	 */
+	if (!server->own_bufferevents && !libevent4j_has_room(LIBEVENT4J_BUFFER_CALLBACK, 2))
+		return NULL;
 	if (!server->own_bufferevents)
 		return bufferevent_socket_new(server->loop->base, -1, BEV_OPT_CLOSE_ON_FREE);
 	env = libevent4j_env();
@@ -114,7 +136,14 @@ on_connection(struct event_base *base, void *arg)
 		bev = NULL;
 	}
 	/* With NULL evhttp would make a plain connection in place of the one that was asked for. */
-	return bev == NULL ? dead_bufferevent(base) : bev;
+	if (bev == NULL)
+		bev = dead_bufferevent(base);
+	if (!has_room_for_connection() && bev != NULL) { /* then at least for one that is closed at once */
+		bufferevent_free(bev);
+		bev = dead_bufferevent(base);
+		has_room_for_connection();
+	}
+	return bev;
 }
 
 /* ---- servers ---- */
@@ -245,6 +274,11 @@ on_complete(struct evhttp_request *request, void *arg)
 	struct libevent4j_exchange *exchange = arg;
 
 	wait_for_reads(exchange);
+	if (!libevent4j_can_make_request()) { /* the next one: the connection ends, as an HTTP/1.0 client's does */
+		request->major = 1;
+		request->minor = 0;
+		evhttp_remove_header(request->input_headers, "Connection");
+	}
 	/* The connection lives on: without this its end would be reported to an exchange that no longer exists. */
 	evhttp_connection_set_closecb(request->evcon, NULL, NULL);
 	if (exchange->guard != NULL)

@@ -42,6 +42,11 @@ void libevent4j_count_allocations(void);
 void *libevent4j_calloc(size_t size);
 void libevent4j_free(void *memory);
 char *libevent4j_strdup(const char *string);
+#define LIBEVENT4J_MOST_ROOM 5
+/* Whether this thread's next so many allocations of about that size, 120 bytes at most, will succeed. */
+bool libevent4j_has_room(size_t size, unsigned count);
+/* The size of what evbuffer_add_cb() allocates, and of a lock. Where libevent itself calls it, it does not look at what it returns. */
+#define LIBEVENT4J_BUFFER_CALLBACK 40
 
 /* ---- log.c ---- */
 
@@ -120,6 +125,11 @@ bool libevent4j_framing_read(struct libevent4j_framing *framing, struct evbuffer
 bool libevent4j_framing_in_head(const struct libevent4j_framing *framing);
 /* Looks at the headers that evhttp has read. */
 bool libevent4j_framing_judge(const struct evhttp_request *response);
+
+/* ---- http_server.c ---- */
+
+/* Whether evhttp_request_new() may be called: it does not survive to be without headers. */
+bool libevent4j_can_make_request(void);
 
 /* ---- wire.c: heads and bodies on their way between C and Java ---- */
 

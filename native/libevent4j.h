@@ -11,7 +11,7 @@
  *
  * Global state, all of it set once by libevent4j_init() and never changed:
  *   libevent4j_java   the JavaVM and the method ids of internal.Callbacks (library.c)
- *   the counter of live allocations (memory.c) and the queue of log lines (log.c)
+ *   the counter of live allocations and the one to fail (memory.c) and the queue of log lines (log.c)
  * and, per thread, the last errno, the loop that it runs, and a Throwable that escaped an upcall (library.c).
  */
 #ifndef LIBEVENT4J_H
@@ -55,6 +55,10 @@ jobject libevent4j_take_thrown(JNIEnv *env, jclass native);
 /* Allocations that libevent and this shim hold now; -1 where they are not counted (debug is off). Any thread. */
 int64_t libevent4j_live_allocations(void);
 
+/* For tests: makes an allocation of libevent's or this shim's fail, the next with 1; 0 for none, and a negative number changes
+ * nothing. Returns what was still to come of the number before, 0 when it has failed. Only where they are counted. Any thread. */
+int64_t libevent4j_fail_allocation(int64_t number);
+
 /* ---- log.c ---- */
 
 /* Waits for a log line, copies it into the direct buffer and returns its severity; *lost counts lines dropped before it.
@@ -94,7 +98,7 @@ struct event *libevent4j_event_new(struct libevent4j_loop *loop, int64_t fd, int
 int libevent4j_event_add(struct event *event, int64_t micros);
 /* event_base_once() whose callback is Callbacks.event(id, what); micros < 0 means without a timeout. */
 int libevent4j_event_once(struct libevent4j_loop *loop, int64_t fd, int what, void *id, int64_t micros);
-/* event_base_init_common_timeout(); what it returns is the base's. event_add() with it. */
+/* event_base_init_common_timeout(); what it returns is the base's, or NULL, with errno unless there are too many. event_add() with it. */
 const struct timeval *libevent4j_common_timeout(struct libevent4j_loop *loop, int64_t micros);
 int libevent4j_event_add_common(struct event *event, const struct timeval *timeout);
 /* The microseconds until the event's timeout, by event_pending() and the loop's time; 0 when it is due, -1 when it has none. */

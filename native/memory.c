@@ -1,16 +1,54 @@
+/*
+ * Counted allocations (debug only), of which a test can make one fail. What libevent would not survive to be without is tried for
+ * first: malloc() gives a block again that this thread has just freed, so the failing of tests, too, keeps to what was promised.
+ */
 #include "internal.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 static _Atomic int64_t live;
 static bool counted;
+static _Atomic int64_t until_failure; /* 0: none fails */
+
+#define CLASSES 8
+static _Thread_local unsigned promised[CLASSES]; /* blocks, by their size class */
+
+/* As malloc() sees it: 24 bytes at least, and steps of 16. */
+static size_t
+class_of(size_t size)
+{
+	return size <= 24 ? 0 : (size - 9) / 16;
+}
+
+static bool
+keep_promise(size_t size)
+{
+	size_t class = class_of(size);
+
+	if (class >= CLASSES || promised[class] == 0)
+		return false;
+	promised[class]--;
+	return true;
+}
+
+static bool
+fails(size_t size)
+{
+	bool kept = keep_promise(size);
+
+	if (atomic_load_explicit(&until_failure, memory_order_relaxed) <= 0 || atomic_fetch_sub(&until_failure, 1) != 1 || kept)
+		return false;
+	errno = ENOMEM;
+	return true;
+}
 
 static void *
 counted_malloc(size_t size)
 {
-	void *memory = malloc(size);
+	void *memory = fails(size) ? NULL : malloc(size);
 
 	if (memory != NULL)
 		atomic_fetch_add_explicit(&live, 1, memory_order_relaxed);
@@ -20,7 +58,7 @@ counted_malloc(size_t size)
 static void *
 counted_realloc(void *memory, size_t size)
 {
-	void *moved = realloc(memory, size);
+	void *moved = fails(size) ? NULL : realloc(memory, size);
 
 	if (memory == NULL && moved != NULL)
 		atomic_fetch_add_explicit(&live, 1, memory_order_relaxed);
@@ -40,6 +78,30 @@ libevent4j_count_allocations(void)
 {
 	counted = true;
 	event_set_mem_functions(counted_malloc, counted_realloc, counted_free);
+}
+
+int64_t
+libevent4j_fail_allocation(int64_t number)
+{
+	if (number < 0)
+		return atomic_load(&until_failure);
+	memset(promised, 0, sizeof(promised));
+	return atomic_exchange(&until_failure, counted ? number : 0);
+}
+
+bool
+libevent4j_has_room(size_t size, unsigned count)
+{
+	void *block[LIBEVENT4J_MOST_ROOM];
+	unsigned got = 0;
+
+	while (got < count && (block[got] = counted ? counted_malloc(size) : malloc(size)) != NULL)
+		got++;
+	if (got == count && counted)
+		promised[class_of(size)] = count;
+	for (unsigned i = 0; i < got; i++)
+		libevent4j_free(block[i]);
+	return got == count;
 }
 
 int64_t

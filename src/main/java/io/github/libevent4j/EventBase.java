@@ -475,6 +475,9 @@ public final class EventBase extends NativeHandle implements Executor {
         try {
             long timeout = Native.libevent4j_common_timeout(loop.address(), micros);
             if (timeout == 0) {
+                if (Native.libevent4j_errno() != 0) {
+                    throw new OutOfMemoryError("event_base_init_common_timeout");
+                }
                 throw new IllegalStateException("a base has at most 256 common timeouts");
             }
             return new CommonTimeout(this, duration, timeout);

@@ -32,6 +32,8 @@ public final class Native {
     // memory.c
     static native @Cast("int64_t") long libevent4j_live_allocations();
 
+    static native @Cast("int64_t") long libevent4j_fail_allocation(@Cast("int64_t") long number);
+
     // log.c
     static native int libevent4j_log_take(@Cast("char*") long line, int size, @Cast("int*") long lost);
 
