@@ -172,7 +172,6 @@ struct ev_token_bucket_cfg *
 libevent4j_token_bucket(int64_t read_rate, int64_t read_burst, int64_t write_rate, int64_t write_burst, int64_t tick_micros)
 {
 	struct timeval tick = libevent4j_timeval(tick_micros);
-
 	struct ev_token_bucket_cfg *made;
 
 	errno = 0; /* numbers that do not go together set none */

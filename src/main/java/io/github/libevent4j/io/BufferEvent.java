@@ -1008,6 +1008,9 @@ public final class BufferEvent extends NativeHandle {
     static ev_token_bucket_cfg bucket(RateLimit limit) {
         long bucket = Native.libevent4j_token_bucket(limit.readRate(), limit.readBurst(), limit.writeRate(), limit.writeBurst(),
             Micros.of(limit.tick(), "tick"));
+        if (bucket == 0 && Native.libevent4j_errno() != 0) {
+            throw new OutOfMemoryError("ev_token_bucket_cfg_new");
+        }
         if (bucket == 0) {
             throw new IllegalArgumentException("libevent does not take " + limit);
         }

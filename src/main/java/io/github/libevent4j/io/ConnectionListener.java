@@ -104,7 +104,7 @@ public final class ConnectionListener extends NativeHandle {
     private final SocketAddress address;
     private Handler handler;
     private ErrorHandler errorHandler;
-    private final Timer resume;
+    private Timer resume;
     private Duration pause = FIRST_PAUSE;
     private boolean enabled;
 
@@ -117,8 +117,13 @@ public final class ConnectionListener extends NativeHandle {
         this.handler = builder.handler;
         this.errorHandler = builder.errorHandler;
         this.enabled = !builder.disabled;
-        this.resume = Timer.create(base, this::resume);
         this.address = address;
+        try {
+            this.resume = Timer.create(base, this::resume);
+        } catch (Throwable e) {
+            close();
+            throw e;
+        }
     }
 
     /** Listens on an address; see {@link Builder} for more. */
@@ -415,7 +420,9 @@ public final class ConnectionListener extends NativeHandle {
 
     @Override
     protected void release() {
-        resume.close();
+        if (resume != null) { // which there may have been no memory for
+            resume.close();
+        }
         libevent.evconnlistener_free(listener);
         loop.unregister(id);
     }
