@@ -37,8 +37,8 @@ class DemoTest extends SampleTest {
     void helpNamesEveryProgram() throws Exception {
         Programs.Result help = run("--help");
         assertEquals(0, help.exit());
-        for (String name : List.of("demo", "serve", "fetch", "rpc", "rpc-call", "echo", "chat", "proxy", "squeeze", "transfer",
-            "lookup", "evrpc")) {
+        for (String name : List.of("demo", "serve", "fetch", "download", "lookup", "events", "tunnel", "websocket", "rpc",
+            "rpc-call", "echo", "chat", "proxy", "squeeze", "transfer", "evrpc")) {
             assertTrue(help.text().contains("\n  " + name + " "), help.text());
         }
     }
