@@ -1,6 +1,6 @@
 /*
- * What a safe server does beyond evhttp: it counts connections, sets absolute deadlines, keeps what a client sends ahead small,
- * and refuses requests whose framing two readers could understand differently.
+ * What a safe server does beyond evhttp: it counts connections and bytes, sets absolute deadlines, keeps what a client sends ahead
+ * small, refuses requests whose framing two readers could understand differently, and sees to it that a refusal reaches its client.
  *
  * A guard looks at a connection's bytes as they enter its bufferevent's input, before evhttp does. At a violation it leaves the
  * requests before it alone, and in place of the offending one a line that evhttp itself answers with 400, or within a chunked body
@@ -15,9 +15,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #include <event2/bufferevent.h>
 #include <event2/event_struct.h>
+#include <event2/util.h>
 
 enum state {
 	REQUEST_LINE,
@@ -43,6 +45,8 @@ enum part { NOTHING, HEAD, BODY_PART };
 #define MAX_CHUNK_DIGITS 15
 #define MAX_AHEAD (64 * 1024)  /* bytes that are read while evhttp wants none */
 
+static const struct timeval LINGER = {.tv_sec = 5};
+
 struct libevent4j_guard {
 	LIST_ENTRY(libevent4j_guard) next;    /* in the guards' list, of the fresh or of the others */
 	LIST_ENTRY(libevent4j_guard) same;    /* in the loop's table, when its connection is known */
@@ -54,6 +58,11 @@ struct libevent4j_guard {
 	bool surplus;    /* more than there may be: to be closed */
 	bool paused;     /* a request is being answered */
 	bool limited;    /* no more than MAX_AHEAD is read */
+	bool refused;    /* the last request was answered by evhttp itself */
+
+	uint64_t sent;          /* bytes that ever went out */
+	int answer;             /* the status of evhttp's own answer while it goes out, else 0 */
+	uint64_t answered_from; /* where, in these bytes, it begins */
 
 	uint64_t added;    /* bytes that ever came */
 	uint64_t boundary; /* up to where, in these, all is good: a message's or a chunk's end */
@@ -69,13 +78,26 @@ struct libevent4j_guard {
 	bool switches; /* perhaps to another protocol: CONNECT, Upgrade */
 };
 
+/*
+ * A connection that evhttp closed behind an answer of its own, while the client may still be sending: to close the socket then would
+ * be to reset it, which can take the answer from the client before it is read. So what comes is thrown away for a while.
+ */
+struct lingering {
+	LIST_ENTRY(lingering) next;
+	struct libevent4j_guards *guards; /* owns the linger */
+	struct event readable, deadline;  /* of a descriptor of its own */
+};
+
 struct libevent4j_guards {
 	struct libevent4j_loop *loop; /* Java's, outlives the guards */
 	struct libevent4j_limits limits;
+	struct libevent4j_counters *counters; /* Java's, outlives the guards */
+	void *log;       /* Java's id; NULL when evhttp's own answers are not logged */
+	bool only_count; /* there is no limit */
 	const struct timeval *head, *body; /* the base's; NULL for no deadline */
 	struct event meet;
-	int64_t connections;
 	LIST_HEAD(, libevent4j_guard) fresh, known;
+	LIST_HEAD(, lingering) lingerings;
 };
 
 /* ---- reading ---- */
@@ -418,7 +440,7 @@ limit_input(struct libevent4j_guard *guard, struct evbuffer *input)
 {
 	bufferevent_data_cb read;
 
-	if (guard->limited || evbuffer_get_length(input) <= MAX_AHEAD)
+	if (guard->limited || guard->guards->only_count || evbuffer_get_length(input) <= MAX_AHEAD)
 		return;
 	bufferevent_getcb(guard->bev, &read, NULL, NULL, NULL);
 	if (read == NULL) {
@@ -451,6 +473,8 @@ on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
 	if (guard->connection == NULL)
 		meet(guard);
 	guard->added += info->n_added;
+	if (guard->state != REFUSED)
+		libevent4j_count(&guard->guards->counters->received, (int64_t)info->n_added);
 	limit_input(guard, input);
 	if (guard->guards->limits.strict && guard->state != HELD && guard->state != REFUSED) {
 		judge(guard, input, info->n_added);
@@ -458,25 +482,146 @@ on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
 	}
 }
 
+/* ---- evhttp's own answers ---- */
+
+/* What goes out while no exchange has the connection is from evhttp itself. Its status stands at the same place in each answer. */
+static void
+read_status(struct libevent4j_guard *guard, struct evbuffer *output, size_t from)
+{
+	struct evbuffer_ptr at;
+	char line[sizeof("HTTP/1.1 200") - 1];
+	int status;
+
+	if (evbuffer_ptr_set(output, &at, from, EVBUFFER_PTR_SET) != 0 ||
+	    evbuffer_copyout_from(output, &at, line, sizeof(line)) != sizeof(line))
+		return;
+	status = (line[9] - '0') * 100 + (line[10] - '0') * 10 + line[11] - '0';
+	if (status < 200) /* goes before another */
+		return;
+	guard->answer = status;
+	guard->answered_from = guard->sent + from;
+	guard->refused = true;
+	libevent4j_count(&guard->guards->counters->answered, 1);
+	libevent4j_count_status(guard->guards->counters, status);
+}
+
+static void
+answer_ends(struct libevent4j_guard *guard, bool complete)
+{
+	int status = guard->answer;
+	JNIEnv *env;
+	jstring host;
+	char *address;
+	ev_uint16_t port;
+
+	guard->answer = 0;
+	if (guard->guards->log == NULL || guard->connection == NULL)
+		return;
+	env = libevent4j_env();
+	evhttp_connection_get_peer(guard->connection, &address, &port);
+	host = (*env)->NewStringUTF(env, address);
+	if (!libevent4j_upcall_done(env))
+		return;
+	(*env)->CallStaticVoidMethod(env, libevent4j_java.callbacks, libevent4j_java.server_answered, ID(guard->guards->log),
+	    (jint)status, (jboolean)complete, (jlong)(guard->sent - guard->answered_from), host, (jint)port);
+	libevent4j_upcall_done(env);
+	(*env)->DeleteLocalRef(env, host);
+}
+
+static void
+on_output(struct evbuffer *output, const struct evbuffer_cb_info *info, void *arg)
+{
+	struct libevent4j_guard *guard = arg;
+
+	guard->sent += info->n_deleted;
+	libevent4j_count(&guard->guards->counters->sent, (int64_t)info->n_deleted);
+	if (guard->paused)
+		return;
+	if (guard->answer == 0 && info->n_added > 0)
+		read_status(guard, output, evbuffer_get_length(output) - info->n_added);
+	else if (guard->answer != 0 && evbuffer_get_length(output) == 0)
+		answer_ends(guard, true);
+}
+
+/* ---- lingering ---- */
+
+static void
+free_lingering(struct lingering *lingering)
+{
+	evutil_socket_t fd = event_get_fd(&lingering->readable);
+
+	LIST_REMOVE(lingering, next);
+	event_del(&lingering->readable);
+	event_debug_unassign(&lingering->readable);
+	event_del(&lingering->deadline);
+	event_debug_unassign(&lingering->deadline);
+	libevent4j_descriptor_close(fd);
+	libevent4j_count(&lingering->guards->counters->open, -1);
+	libevent4j_free(lingering);
+}
+
+static void
+on_late_input(evutil_socket_t fd, short what, void *arg)
+{
+	char nowhere[16 * 1024];
+
+	/* The end and an error end it, and so does its time. */
+	if ((what & EV_TIMEOUT) != 0 ||
+	    (recv(fd, nowhere, sizeof(nowhere), 0) <= 0 && !libevent4j_would_block(evutil_socket_geterror(fd))))
+		free_lingering(arg);
+}
+
+static bool
+linger(struct libevent4j_guards *guards, evutil_socket_t closing)
+{
+	struct event_base *base = guards->loop->base;
+	evutil_socket_t fd = (evutil_socket_t)libevent4j_descriptor_dup(closing);
+	struct lingering *lingering = fd < 0 ? NULL : libevent4j_calloc(sizeof(*lingering));
+
+	if (lingering == NULL) {
+		if (fd >= 0)
+			libevent4j_descriptor_close(fd);
+		return false;
+	}
+	lingering->guards = guards;
+	event_assign(&lingering->readable, base, fd, EV_READ | EV_PERSIST, on_late_input, lingering);
+	event_assign(&lingering->deadline, base, -1, 0, on_late_input, lingering);
+	LIST_INSERT_HEAD(&guards->lingerings, lingering, next);
+	event_add(&lingering->readable, NULL);
+	event_add(&lingering->deadline, &LINGER);
+	return true;
+}
+
 /* ---- connections ---- */
 
 static void
-free_guard(struct libevent4j_guard *guard)
+unwatch_buffers(struct libevent4j_guard *guard)
+{
+	evbuffer_remove_cb(bufferevent_get_input(guard->bev), on_input, guard);
+	evbuffer_remove_cb(bufferevent_get_output(guard->bev), on_output, guard);
+}
+
+static void
+free_guard(struct libevent4j_guard *guard, bool lingers)
 {
 	LIST_REMOVE(guard, next);
 	event_del(&guard->deadline);
 	event_debug_unassign(&guard->deadline);
-	if (!guard->surplus)
-		guard->guards->connections--;
+	if (!guard->surplus && !lingers)
+		libevent4j_count(&guard->guards->counters->open, -1);
 	libevent4j_free(guard);
 }
 
 void
 libevent4j_guard_end(struct libevent4j_guard *guard)
 {
-	evbuffer_remove_cb(bufferevent_get_input(guard->bev), on_input, guard);
+	evutil_socket_t fd = bufferevent_getfd(guard->bev);
+
+	if (guard->answer != 0)
+		answer_ends(guard, false);
+	unwatch_buffers(guard);
 	LIST_REMOVE(guard, same);
-	free_guard(guard);
+	free_guard(guard, guard->refused && fd >= 0 && linger(guard->guards, fd));
 }
 
 static void
@@ -513,8 +658,8 @@ meet(struct libevent4j_guard *guard)
 
 	bufferevent_getcb(bev, NULL, NULL, &event, &connection);
 	if (event == NULL) {
-		evbuffer_remove_cb(bufferevent_get_input(bev), on_input, guard);
-		free_guard(guard);
+		unwatch_buffers(guard);
+		free_guard(guard, false);
 	} else {
 		guard->connection = connection;
 		LIST_REMOVE(guard, next);
@@ -544,6 +689,7 @@ void
 libevent4j_guard_pause(struct libevent4j_guard *guard)
 {
 	guard->paused = true;
+	guard->refused = false;
 	stop_deadline(guard);
 }
 
@@ -564,6 +710,12 @@ libevent4j_guard_resume(struct libevent4j_guard *guard)
 	start_deadline(guard);
 }
 
+uint64_t
+libevent4j_guard_sent(const struct libevent4j_guard *guard)
+{
+	return guard->sent;
+}
+
 void
 libevent4j_guard_yield(struct libevent4j_guard *guard)
 {
@@ -582,7 +734,7 @@ set_time(struct event_base *base, int64_t micros, const struct timeval **time)
 }
 
 struct libevent4j_guards *
-libevent4j_guards_new(struct libevent4j_loop *loop, const struct libevent4j_limits *limits)
+libevent4j_guards_new(struct libevent4j_loop *loop, const struct libevent4j_limits *limits, struct libevent4j_counters *counters)
 {
 	struct libevent4j_guards *guards = libevent4j_calloc(sizeof(*guards));
 
@@ -593,8 +745,17 @@ libevent4j_guards_new(struct libevent4j_loop *loop, const struct libevent4j_limi
 	}
 	guards->loop = loop;
 	guards->limits = *limits;
+	guards->counters = counters;
+	guards->only_count = !limits->strict && limits->max_connections == 0 && limits->max_headers == 0 &&
+	    limits->head_micros == 0 && limits->body_micros == 0;
 	event_assign(&guards->meet, loop->base, -1, 0, on_meet, guards);
 	return guards;
+}
+
+void
+libevent4j_guards_log(struct libevent4j_guards *guards, void *id)
+{
+	guards->log = id;
 }
 
 void
@@ -606,23 +767,25 @@ libevent4j_guards_meet(struct libevent4j_guards *guards)
 void
 libevent4j_guards_free(struct libevent4j_guards *guards)
 {
+	while (!LIST_EMPTY(&guards->lingerings))
+		free_lingering(LIST_FIRST(&guards->lingerings));
 	event_del(&guards->meet);
 	event_debug_unassign(&guards->meet);
 	libevent4j_free(guards);
 }
 
-int64_t
-libevent4j_guards_connections(const struct libevent4j_guards *guards)
-{
-	return guards->connections;
-}
-
 int
 libevent4j_guard_new(struct libevent4j_guards *guards, struct bufferevent *bev)
 {
+	struct libevent4j_counters *counters = guards->counters;
 	struct libevent4j_guard *guard = libevent4j_calloc(sizeof(*guard));
 
 	if (guard == NULL || evbuffer_add_cb(bufferevent_get_input(bev), on_input, guard) == NULL) {
+		libevent4j_free(guard);
+		return -1;
+	}
+	if (evbuffer_add_cb(bufferevent_get_output(bev), on_output, guard) == NULL) {
+		evbuffer_remove_cb(bufferevent_get_input(bev), on_input, guard);
 		libevent4j_free(guard);
 		return -1;
 	}
@@ -631,10 +794,13 @@ libevent4j_guard_new(struct libevent4j_guards *guards, struct bufferevent *bev)
 	guard->guards = guards;
 	guard->bev = bev;
 	event_assign(&guard->deadline, guards->loop->base, -1, 0, on_deadline, guard);
-	if (guards->limits.max_connections != 0 && guards->connections >= guards->limits.max_connections)
+	if (guards->limits.max_connections != 0 && atomic_load(&counters->open) >= guards->limits.max_connections) {
 		guard->surplus = true;
-	else
-		guards->connections++;
+		libevent4j_count(&counters->refused, 1);
+	} else {
+		libevent4j_count(&counters->accepted, 1);
+		libevent4j_count(&counters->open, 1);
+	}
 	LIST_INSERT_HEAD(&guards->fresh, guard, next);
 	event_active(&guards->meet, EV_TIMEOUT, 0);
 	return 0;

@@ -35,6 +35,7 @@ struct libevent4j_server {
 	char *content_type; /* owned, evhttp only points at it */
 	bool exact, notify_drained, own_bufferevents;
 	struct libevent4j_guards *guards; /* owned; NULL unless asked for */
+	struct libevent4j_counters *counters; /* Java's, outlives the server */
 	int64_t active;
 	LIST_HEAD(, libevent4j_route) routes;
 	LIST_HEAD(, libevent4j_exchange) exchanges;
@@ -51,7 +52,10 @@ struct libevent4j_exchange {
 	void *id;                       /* NULL: nobody watches */
 	struct event *closed;           /* owned: waits for the client to close its side; NULL unless asked for */
 	struct libevent4j_guard *guard; /* the connection's, while that lasts; NULL when it has none */
-	bool replied, gone;
+	bool replied, gone, taken_over, measured;
+	int status;              /* of the reply, once it has begun */
+	uint64_t sent_before;    /* bytes that the connection had sent before it */
+	int64_t head_length;     /* of the reply, when measured */
 	struct timeval read_timeout; /* the connection's, while the reply must not be cut off by it */
 };
 
@@ -149,7 +153,7 @@ on_connection(struct event_base *base, void *arg)
 /* ---- servers ---- */
 
 struct libevent4j_server *
-libevent4j_server_new(struct libevent4j_loop *loop, void *id, int exact)
+libevent4j_server_new(struct libevent4j_loop *loop, void *id, int exact, void *counters)
 {
 	struct libevent4j_server *server = libevent4j_calloc(sizeof(*server));
 
@@ -163,6 +167,7 @@ libevent4j_server_new(struct libevent4j_loop *loop, void *id, int exact)
 	server->loop = loop;
 	server->id = id;
 	server->exact = exact;
+	server->counters = counters;
 	if (!exact)
 		evhttp_set_bevcb(server->http, on_connection, server);
 	return server;
@@ -195,6 +200,42 @@ libevent4j_server_set_content_type(struct libevent4j_server *server, const char 
 	return 0;
 }
 
+/* ---- counting ---- */
+
+void
+libevent4j_count_status(struct libevent4j_counters *counters, int status)
+{
+	/* What is in no class counts as RFC 9110 has clients take it. */
+	libevent4j_count(&counters->classes[status >= 100 && status < 600 ? status / 100 - 1 : 4], 1);
+}
+
+static void
+count_end(const struct libevent4j_exchange *exchange, bool complete)
+{
+	struct libevent4j_counters *counters = exchange->server->counters;
+
+	libevent4j_count(complete ? &counters->completed : &counters->aborted, 1);
+	if (complete)
+		libevent4j_count_status(counters, exchange->status);
+}
+
+/* To be called when the head of the reply is in the output, which was this long before. */
+static void
+measure_head(struct libevent4j_exchange *exchange, size_t before)
+{
+	struct evbuffer *output;
+	struct evbuffer_ptr from, end;
+
+	if (!exchange->measured)
+		return;
+	output = bufferevent_get_output(evhttp_connection_get_bufferevent(exchange->request->evcon));
+	if (evbuffer_ptr_set(output, &from, before, EVBUFFER_PTR_SET) != 0)
+		return;
+	end = evbuffer_search(output, "\r\n\r\n", 4, &from);
+	if (end.pos >= 0)
+		exchange->head_length = (int64_t)(end.pos + 4 - (ev_ssize_t)before);
+}
+
 /* ---- requests come in ---- */
 
 static void
@@ -223,7 +264,7 @@ end_gone(struct libevent4j_exchange *exchange)
 }
 
 static void
-tell_ended(const struct libevent4j_exchange *exchange, bool complete)
+tell_ended(const struct libevent4j_exchange *exchange, bool complete, int64_t sent)
 {
 	JNIEnv *env;
 
@@ -231,8 +272,15 @@ tell_ended(const struct libevent4j_exchange *exchange, bool complete)
 		return;
 	env = libevent4j_env();
 	(*env)->CallStaticVoidMethod(env, libevent4j_java.callbacks, libevent4j_java.exchange_ended, ID(exchange->id),
-	    (jboolean)complete);
+	    (jboolean)complete, (jint)exchange->status, (jlong)sent, (jlong)exchange->head_length);
 	libevent4j_upcall_done(env);
+}
+
+/* Bytes of the reply that went out; -1 when its connection is not guarded, and so not counted. */
+static int64_t
+sent(const struct libevent4j_exchange *exchange)
+{
+	return exchange->guard == NULL ? -1 : (int64_t)(libevent4j_guard_sent(exchange->guard) - exchange->sent_before);
 }
 
 static void
@@ -281,9 +329,10 @@ on_complete(struct evhttp_request *request, void *arg)
 	}
 	/* The connection lives on: without this its end would be reported to an exchange that no longer exists. */
 	evhttp_connection_set_closecb(request->evcon, NULL, NULL);
+	count_end(exchange, true);
 	if (exchange->guard != NULL)
 		libevent4j_guard_resume(exchange->guard);
-	tell_ended(exchange, true);
+	tell_ended(exchange, true, sent(exchange));
 	forget(exchange);
 }
 
@@ -293,9 +342,11 @@ on_close(struct evhttp_connection *connection, void *arg)
 {
 	struct libevent4j_exchange *exchange = arg;
 	bool replied = exchange->replied;
+	int64_t bytes = sent(exchange);
 
 	(void)connection;
 	exchange->gone = true;
+	count_end(exchange, exchange->taken_over);
 	unwatch_client(exchange); /* while it still has its descriptor */
 	if (exchange->guard != NULL)
 		libevent4j_guard_end(exchange->guard);
@@ -303,7 +354,7 @@ on_close(struct evhttp_connection *connection, void *arg)
 	/* A request that libevent has not taken off the connection is freed with it; one that it has is ours to free. */
 	if (exchange->request->evcon != NULL)
 		exchange->request = NULL;
-	tell_ended(exchange, false);
+	tell_ended(exchange, false, bytes);
 	/* Unless it had replied, Java still holds the exchange, or has ended it in tell_ended(). */
 	if (replied)
 		forget(exchange);
@@ -332,8 +383,11 @@ on_request(struct evhttp_request *request, void *arg)
 	evhttp_request_set_on_complete_cb(request, on_complete, exchange);
 	evhttp_connection_set_closecb(request->evcon, on_close, exchange);
 	exchange->guard = libevent4j_guard_of(server->loop, request->evcon);
-	if (exchange->guard != NULL)
+	if (exchange->guard != NULL) {
 		libevent4j_guard_pause(exchange->guard);
+		exchange->sent_before = libevent4j_guard_sent(exchange->guard);
+	}
+	libevent4j_count(&server->counters->begun, 1);
 
 	taken = (*env)->CallStaticBooleanMethod(env, libevent4j_java.callbacks, libevent4j_java.request, ID(route->id),
 	    (jlong)(intptr_t)exchange, (jint)length);
@@ -502,17 +556,23 @@ libevent4j_server_guard(struct libevent4j_server *server, int strict, int64_t ma
 {
 	struct libevent4j_limits limits = {strict, max_connections, (unsigned)max_headers, head_micros, body_micros};
 
-	server->guards = libevent4j_guards_new(server->loop, &limits);
+	server->guards = libevent4j_guards_new(server->loop, &limits, server->counters);
 	if (server->guards == NULL)
 		return -1;
 	evhttp_set_bevcb(server->http, on_connection, server);
 	return 0;
 }
 
+void
+libevent4j_server_log(struct libevent4j_server *server)
+{
+	libevent4j_guards_log(server->guards, server->id);
+}
+
 int64_t
 libevent4j_server_connections(struct libevent4j_server *server)
 {
-	return server->guards == NULL ? -1 : libevent4j_guards_connections(server->guards);
+	return server->guards == NULL ? -1 : atomic_load(&server->counters->open);
 }
 
 int64_t
@@ -561,9 +621,10 @@ libevent4j_server_free(struct libevent4j_server *server)
 /* ---- replies go out ---- */
 
 void
-libevent4j_exchange_watch(struct libevent4j_exchange *exchange, void *id)
+libevent4j_exchange_watch(struct libevent4j_exchange *exchange, void *id, int measure)
 {
 	exchange->id = id;
+	exchange->measured = measure;
 }
 
 /* The client has sent something, has closed its side, or is gone. */
@@ -655,10 +716,13 @@ send_reply(struct libevent4j_exchange *exchange, int status, const char *reason)
 {
 	const struct libevent4j_server *server = exchange->server;
 	struct bufferevent *bev = evhttp_connection_get_bufferevent(exchange->request->evcon);
+	size_t before = evbuffer_get_length(bufferevent_get_output(bev));
 
 	unwatch_client(exchange);
 	exchange->replied = true;
+	exchange->status = status;
 	evhttp_send_reply(exchange->request, status, reason, NULL);
+	measure_head(exchange, before);
 	if (!server->exact && !server->own_bufferevents)
 		write_now(bev);
 	if (evbuffer_get_length(bufferevent_get_output(bev)) > 0)
@@ -760,8 +824,11 @@ libevent4j_exchange_reply_file(struct libevent4j_exchange *exchange, int status,
 static void
 send_error(struct libevent4j_exchange *exchange, int status, const char *reason)
 {
+	size_t before = evbuffer_get_length(bufferevent_get_output(evhttp_connection_get_bufferevent(exchange->request->evcon)));
+
 	unwatch_client(exchange);
 	exchange->replied = true;
+	exchange->status = status;
 	if (exchange->server->exact || !bodiless(exchange, status)) {
 		evhttp_send_error(exchange->request, status, reason);
 	} else { /* the same without its page */
@@ -769,6 +836,7 @@ send_error(struct libevent4j_exchange *exchange, int status, const char *reason)
 		evhttp_add_header(exchange->request->output_headers, "Connection", "close");
 		evhttp_send_reply(exchange->request, status, reason, NULL);
 	}
+	measure_head(exchange, before);
 }
 
 int
@@ -788,6 +856,7 @@ int
 libevent4j_exchange_start(struct libevent4j_exchange *exchange, int status, const void *head)
 {
 	const char *reason;
+	size_t before;
 
 	if (exchange->gone)
 		return 1;
@@ -798,7 +867,10 @@ libevent4j_exchange_start(struct libevent4j_exchange *exchange, int status, cons
 	    evhttp_find_header(exchange->request->output_headers, "Content-Length") == NULL)
 		evhttp_remove_header(exchange->request->input_headers, "Connection");
 	unwatch_client(exchange);
+	before = evbuffer_get_length(bufferevent_get_output(evhttp_connection_get_bufferevent(exchange->request->evcon)));
+	exchange->status = status;
 	evhttp_send_reply_start(exchange->request, status, reason);
+	measure_head(exchange, before);
 	wait_for_writes(exchange); /* now that it reads: a timeout that is not running would stay */
 	return 0;
 }
@@ -859,8 +931,8 @@ libevent4j_exchange_abort(struct libevent4j_exchange *exchange)
 /* ---- taking a connection over ---- */
 
 struct bufferevent *
-libevent4j_exchange_take_over(JNIEnv *env, jclass native, struct libevent4j_exchange *exchange, jobject head, int direct,
-    int offset, int length, void *id)
+libevent4j_exchange_take_over(JNIEnv *env, jclass native, struct libevent4j_exchange *exchange, int status, jobject head,
+    int direct, int offset, int length, void *id)
 {
 	struct bufferevent *bev;
 
@@ -873,7 +945,9 @@ libevent4j_exchange_take_over(JNIEnv *env, jclass native, struct libevent4j_exch
 	unwatch_client(exchange);
 	if (exchange->guard != NULL)
 		libevent4j_guard_yield(exchange->guard);
-	exchange->replied = true;
+	exchange->replied = exchange->taken_over = true;
+	exchange->status = status;
+	exchange->head_length = length;
 	/* From here on evhttp has no callback of the bufferevent any more: the connection is only its owner. */
 	bufferevent_set_timeouts(bev, NULL, NULL);
 	libevent4j_bufferevent_set_callbacks(bev, id);

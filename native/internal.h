@@ -2,6 +2,7 @@
 #ifndef LIBEVENT4J_INTERNAL_H
 #define LIBEVENT4J_INTERNAL_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/queue.h>
@@ -16,9 +17,10 @@
 struct libevent4j_java {
 	JavaVM *vm;
 	jclass callbacks; /* a global reference, held for ever */
-	jmethodID event, grow_head, request, exchange_ended, exchange_drained, exchange_client_closed, server_drained, server_bufferevent, server_accept_failed, request_drained, response_head, response_data,
-	    response, response_failed, connection_closed, buffer_changed, buffer_released, bufferevent_read, bufferevent_written,
-	    bufferevent_event, filter, filter_freed, accepted, accept_failed, dns_answer, dns_addresses;
+	jmethodID event, grow_head, request, exchange_ended, exchange_drained, exchange_client_closed, server_drained,
+	    server_bufferevent, server_accept_failed, server_answered, request_drained, response_head, response_data, response, response_failed,
+	    connection_closed, buffer_changed, buffer_released, bufferevent_read, bufferevent_written, bufferevent_event, filter,
+	    filter_freed, accepted, accept_failed, dns_answer, dns_addresses;
 };
 extern struct libevent4j_java libevent4j_java;
 
@@ -78,6 +80,25 @@ void libevent4j_bufferevent_set_callbacks(struct bufferevent *bev, void *id);
 /* An address in digits with its port, or with port -1 the path of a local socket; its length, or -1 with errno. */
 int libevent4j_parse_address(const char *address, int port, struct sockaddr_storage *parsed);
 
+/* ---- http_server.c: what a server counts ---- */
+
+/* In the memory of internal.Counters, which any thread reads. Only the loop's thread writes it, so that adding needs no lock. */
+struct libevent4j_counters {
+	_Atomic int64_t accepted, open, refused; /* connections */
+	_Atomic int64_t begun, completed, aborted; /* exchanges */
+	_Atomic int64_t answered; /* by evhttp itself */
+	_Atomic int64_t classes[5]; /* of what was sent to the end: 1xx to 5xx */
+	_Atomic int64_t received, sent; /* bytes */
+};
+
+static inline void
+libevent4j_count(_Atomic int64_t *counter, int64_t more)
+{
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + more, memory_order_relaxed);
+}
+
+void libevent4j_count_status(struct libevent4j_counters *counters, int status);
+
 /* ---- http_guard.c: see there ---- */
 
 /* 0 means no such limit. */
@@ -88,13 +109,14 @@ struct libevent4j_limits {
 	int64_t head_micros, body_micros; /* from a message's, or a body's, first byte to its last */
 };
 
-struct libevent4j_guards *libevent4j_guards_new(struct libevent4j_loop *loop, const struct libevent4j_limits *limits);
+struct libevent4j_guards *libevent4j_guards_new(struct libevent4j_loop *loop, const struct libevent4j_limits *limits,
+    struct libevent4j_counters *counters);
+/* Asks for Callbacks.serverAnswered(id, …). */
+void libevent4j_guards_log(struct libevent4j_guards *guards, void *id);
 /* To be called before evhttp_free(), which ends all guards. */
 void libevent4j_guards_meet(struct libevent4j_guards *guards);
 /* When no guard is left. */
 void libevent4j_guards_free(struct libevent4j_guards *guards);
-/* Connections that are open now. */
-int64_t libevent4j_guards_connections(const struct libevent4j_guards *guards);
 /* Guards a new connection's bufferevent, or has it closed soon when there are too many; -1 without memory. */
 int libevent4j_guard_new(struct libevent4j_guards *guards, struct bufferevent *bev);
 /* A connection's guard; NULL when it has none. */
@@ -103,6 +125,8 @@ struct libevent4j_guard *libevent4j_guard_of(struct libevent4j_loop *loop, const
 void libevent4j_guard_pause(struct libevent4j_guard *guard);
 /* The reply is through, and the connection goes on. */
 void libevent4j_guard_resume(struct libevent4j_guard *guard);
+/* Bytes that ever went out on the connection. */
+uint64_t libevent4j_guard_sent(const struct libevent4j_guard *guard);
 /* What follows is not HTTP. */
 void libevent4j_guard_yield(struct libevent4j_guard *guard);
 /* The connection is closed now. */

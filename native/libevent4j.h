@@ -197,8 +197,8 @@ void libevent4j_dns_free(struct libevent4j_loop *loop, struct evdns_base *dns);
 
 /* ---- http_server.c ---- */
 
-/* An evhttp with its exchanges. */
-struct libevent4j_server *libevent4j_server_new(struct libevent4j_loop *loop, void *id, int exact);
+/* An evhttp with its exchanges. The counters (internal.Counters) are Java's, and outlive the server. */
+struct libevent4j_server *libevent4j_server_new(struct libevent4j_loop *loop, void *id, int exact, void *counters);
 /* Frees the evhttp, its connections and every exchange; closes before it returns. */
 void libevent4j_server_free(struct libevent4j_server *server);
 struct evhttp *libevent4j_server_http(struct libevent4j_server *server);
@@ -213,6 +213,9 @@ void libevent4j_server_unroute(struct libevent4j_server *server, struct libevent
 /* Guards the connections that come from now on; a limit of 0 is none, and times are microseconds. 0, or -1 without memory. */
 int libevent4j_server_guard(struct libevent4j_server *server, int strict, int64_t max_connections, int max_headers,
     int64_t head_micros, int64_t body_micros);
+/* Asks for Callbacks.serverAnswered(id, status, sent to the end, bytes, host, port) for each request that evhttp answers itself on a
+ * guarded connection. */
+void libevent4j_server_log(struct libevent4j_server *server);
 /* Open connections; -1 when they are not guarded, and so not counted. */
 int64_t libevent4j_server_connections(struct libevent4j_server *server);
 /* Sockets to listen on belong to their server. When accepting fails it pauses for a tenth of a second, and
@@ -237,15 +240,16 @@ void libevent4j_server_notify_drained(struct libevent4j_server *server);
 /* The exchange belongs to the shim. Java may use it from Callbacks.request() until it ends the reply (reply, error, file,
  * end, abort); afterwards only its id is used, for Callbacks.exchangeEnded(). */
 
-/* Asks for Callbacks.exchangeEnded(id, …) and Callbacks.exchangeDrained(id). */
-void libevent4j_exchange_watch(struct libevent4j_exchange *exchange, void *id);
+/* Asks for Callbacks.exchangeEnded(id, sent to the end, status or 0, bytes sent or -1, bytes of the head) and
+ * Callbacks.exchangeDrained(id). Only with measure is the head's length known. */
+void libevent4j_exchange_watch(struct libevent4j_exchange *exchange, void *id, int measure);
 /* Asks for Callbacks.exchangeClientClosed(id) when the client closes its side before the reply begins. 0, or -1 without the means. */
 int libevent4j_exchange_watch_client(struct libevent4j_exchange *exchange);
 /* Sends a head and takes the connection's bufferevent out of evhttp's hands, with the callbacks of bufferevent.c. It lasts until
  * libevent4j_exchange_abort(), or until Callbacks.exchangeEnded() of the exchange's watch says that the server has freed it. NULL
  * when the client has left, or there is no memory; the exchange is still there. */
-struct bufferevent *libevent4j_exchange_take_over(JNIEnv *env, jclass native, struct libevent4j_exchange *exchange, jobject head,
-    int direct, int offset, int length, void *id);
+struct bufferevent *libevent4j_exchange_take_over(JNIEnv *env, jclass native, struct libevent4j_exchange *exchange, int status,
+    jobject head, int direct, int offset, int length, void *id);
 int64_t libevent4j_exchange_body_length(struct libevent4j_exchange *exchange);
 /* Copies the request's body into a byte array or a direct buffer of that size. */
 void libevent4j_exchange_body(JNIEnv *env, jclass native, struct libevent4j_exchange *exchange, jobject target);

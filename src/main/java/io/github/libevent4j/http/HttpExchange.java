@@ -18,13 +18,18 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
 
 /**
@@ -60,6 +65,7 @@ public final class HttpExchange {
     private List<String> replyHeaders;
     private String reason;
     private Watch watch;
+    private volatile boolean waiting;
 
     HttpExchange(HttpServer server, Loop loop, long address, Head head) {
         this.server = server;
@@ -278,7 +284,7 @@ public final class HttpExchange {
         long exchange = address;
         forget();
         watched.takenOver = (BufferEvent) BufferEvents.instance().adopt(server,
-            id -> Native.libevent4j_exchange_take_over(exchange, bytes, 0, 0, bytes.length, id),
+            id -> Native.libevent4j_exchange_take_over(exchange, status, bytes, 0, 0, bytes.length, id),
             () -> Native.libevent4j_exchange_abort(exchange));
         return watched.takenOver;
     }
@@ -499,6 +505,7 @@ public final class HttpExchange {
 
     /** A handler on another thread answers this deferred exchange. */
     void handleBy(HttpHandler handler) {
+        begin();
         try {
             handler.handle(this);
         } catch (Throwable e) {
@@ -509,6 +516,32 @@ public final class HttpExchange {
             } finally {
                 loop.submit(() -> loop.caught(e));
             }
+        }
+    }
+
+    /** Hands this exchange to an executor, which may refuse it. */
+    void handOver(Executor executor, HttpHandler handler) {
+        defer();
+        waiting = true;
+        server.queued(1);
+        try {
+            executor.execute(() -> handleBy(handler));
+        } catch (Throwable e) {
+            begin();
+            if (state.get() == State.DEFERRED) { // unless an executor that runs tasks at once got through it
+                reply(503, "Service Unavailable\n");
+            }
+            if (!(e instanceof RejectedExecutionException)) {
+                throw e;
+            }
+        }
+    }
+
+    /** The exchange waits for an executor no more. */
+    private void begin() {
+        if (waiting) {
+            waiting = false;
+            server.queued(-1);
         }
     }
 
@@ -525,6 +558,17 @@ public final class HttpExchange {
         reply(500, "Internal Server Error\n");
     }
 
+    /** Tells this log when the exchange is through. Before the handler gets it. */
+    void log(Consumer<? super AccessLogEntry> log) {
+        head.keep();
+        watch = new Watch();
+        watch.log = log;
+        watch.request = head;
+        watch.begun = System.nanoTime();
+        watch.time = Instant.now();
+        watch();
+    }
+
     /** Makes sure that whoever asked for the exchange's end is told. */
     private void watch() {
         if (watch == null || watch.id != 0) {
@@ -534,7 +578,7 @@ public final class HttpExchange {
             watch.end(closedServer());
         } else if (address != 0) {
             watch.id = loop.register(watch);
-            Native.libevent4j_exchange_watch(address, watch.id);
+            Native.libevent4j_exchange_watch(address, watch.id, watch.log == null ? 0 : 1);
         }
     }
 
@@ -546,10 +590,18 @@ public final class HttpExchange {
         private long id;
         private ChunkedReply reply;
         private BufferEvent takenOver;
+        private Consumer<? super AccessLogEntry> log;
+        private Head request;
+        private Instant time;
+        private long begun;
 
         @Override
-        public void onEnded(boolean complete) {
+        public void onEnded(boolean complete, int status, long sent, long headLength) {
             end(complete ? null : server.isOpen() ? clientLeft() : closedServer());
+            if (log != null) {
+                log.accept(new AccessLogEntry(time, Duration.ofNanos(System.nanoTime() - begun), request, status, sent, headLength,
+                    complete || takenOver != null));
+            }
         }
 
         @Override

@@ -2,7 +2,6 @@ package io.github.libevent4j.http;
 
 import java.util.Objects;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 
 /** Answers requests. */
 @FunctionalInterface
@@ -16,17 +15,11 @@ public interface HttpHandler {
 
     /**
      * This handler on an executor's threads, where it may block: each exchange is deferred, and then belongs to one of them. When the
-     * executor refuses, as one with a bounded queue does, the client gets 503.
+     * executor refuses, as one with a bounded queue does, or fails, the client gets 503. A handler that works for long can learn from
+     * {@link HttpExchange#clientClosed} that nobody waits for it any more.
      */
     default HttpHandler on(Executor executor) {
         Objects.requireNonNull(executor, "executor");
-        return exchange -> {
-            exchange.defer();
-            try {
-                executor.execute(() -> exchange.handleBy(this));
-            } catch (RejectedExecutionException e) {
-                exchange.reply(503, "Service Unavailable\n");
-            }
-        };
+        return exchange -> exchange.handOver(executor, this);
     }
 }

@@ -12,6 +12,7 @@ import io.github.libevent4j.internal.Addresses;
 import io.github.libevent4j.internal.Arguments;
 import io.github.libevent4j.internal.BufferEvents;
 import io.github.libevent4j.internal.Callbacks;
+import io.github.libevent4j.internal.Counters;
 import io.github.libevent4j.internal.Descriptors;
 import io.github.libevent4j.internal.Loop;
 import io.github.libevent4j.internal.Micros;
@@ -27,6 +28,7 @@ import java.net.UnknownHostException;
 import java.nio.charset.Charset;
 import java.nio.channels.ServerSocketChannel;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -35,6 +37,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
 import java.util.function.LongFunction;
 import java.util.function.LongSupplier;
 
@@ -63,7 +67,10 @@ public final class HttpServer extends NativeHandle {
     private final Map<SocketAddress, Long> sockets = new LinkedHashMap<>();
     private final Map<HttpServer, String> virtualHosts = new LinkedHashMap<>();
     private HttpServer parent;
+    private final Counters counters;
+    private final LongAdder queued = new LongAdder();
     private BufferEventFactory bufferEvents;
+    private Consumer<? super AccessLogEntry> accessLog;
     private Route general;
     private CompletableFuture<Void> stopped;
     private Timer deadline;
@@ -71,8 +78,9 @@ public final class HttpServer extends NativeHandle {
     private boolean reusePort;
     private long lastWarning;
 
-    private HttpServer(EventBase base, long server, long id) {
+    private HttpServer(EventBase base, long server, long id, Counters counters) {
         super(base);
+        this.counters = counters;
         this.base = base;
         this.loop = Loop.of(base);
         this.server = server;
@@ -110,6 +118,7 @@ public final class HttpServer extends NativeHandle {
         private int backlog = DEFAULT_BACKLOG;
         private boolean reusePort;
         private BufferEventFactory bufferEvents;
+        private Consumer<? super AccessLogEntry> accessLog;
         private boolean strictFraming = true;
         private int maxConnections = 20_000;
         private int maxHeaders = 100;
@@ -241,7 +250,7 @@ public final class HttpServer extends NativeHandle {
             return this;
         }
 
-        /** Shares ports with other servers that do so too; the kernel spreads connections (LEV_OPT_REUSEABLE_PORT). */
+        /** Shares ports, not local sockets, with other servers that do so too; the kernel spreads connections (LEV_OPT_REUSEABLE_PORT). */
         public Builder reusePort() {
             reusePort = true;
             return this;
@@ -256,8 +265,19 @@ public final class HttpServer extends NativeHandle {
             return this;
         }
 
+        /**
+         * Tells of each request when it is through. Off unless set, and then it costs nothing. A virtual host without one uses its
+         * parent's.
+         *
+         * @param log called on the loop's thread, which it must not block
+         */
+        public Builder accessLog(Consumer<? super AccessLogEntry> log) {
+            accessLog = Objects.requireNonNull(log, "log");
+            return this;
+        }
+
         private boolean isGuarded() {
-            return strictFraming || maxConnections != 0 || maxHeaders != 0 || headMicros != 0 || bodyMicros != 0;
+            return strictFraming || accessLog != null || maxConnections != 0 || maxHeaders != 0 || headMicros != 0 || bodyMicros != 0;
         }
 
         /** Makes the server. It listens nowhere yet. */
@@ -281,14 +301,20 @@ public final class HttpServer extends NativeHandle {
                     public void onAcceptFailed(int errno) {
                         self[0].acceptFailed(errno);
                     }
+
+                    @Override
+                    public void onAnswered(int status, boolean complete, long sent, String host, int port) {
+                        self[0].accessLog.accept(new AccessLogEntry(Instant.now(), host, port, status, sent, complete));
+                    }
                 };
+                Counters counters = new Counters();
                 long id = loop.register(target);
-                long server = Native.libevent4j_server_new(loop.address(), id, exact ? 1 : 0);
+                long server = Native.libevent4j_server_new(loop.address(), id, exact ? 1 : 0, counters.address());
                 if (server == 0) {
                     loop.unregister(id);
                     throw new OutOfMemoryError("evhttp_new");
                 }
-                self[0] = new HttpServer(base, server, id);
+                self[0] = new HttpServer(base, server, id, counters);
                 self[0].configure(this);
                 return self[0];
             } finally {
@@ -308,6 +334,10 @@ public final class HttpServer extends NativeHandle {
                 builder.maxHeaders, builder.headMicros, builder.bodyMicros) != 0) {
             close();
             throw new OutOfMemoryError("libevent4j_server_guard");
+        }
+        accessLog = builder.accessLog;
+        if (accessLog != null) {
+            Native.libevent4j_server_log(server);
         }
         Native.libevent4j_server_set_timeout(server, builder.timeoutMicros);
         libevent.evhttp_set_max_headers_size(http, builder.maxHeadersSize);
@@ -409,13 +439,21 @@ public final class HttpServer extends NativeHandle {
             return; // the request goes with the server, which is about to be freed
         }
         HttpExchange exchange = new HttpExchange(this, loop, address, loop.head(headLength));
+        Consumer<? super AccessLogEntry> log = accessLog();
         try {
+            if (log != null) {
+                exchange.log(log);
+            }
             handler.handle(exchange);
             exchange.handled();
         } catch (Throwable e) {
             exchange.failed();
             loop.caught(e);
         }
+    }
+
+    private Consumer<? super AccessLogEntry> accessLog() {
+        return accessLog != null || parent == null ? accessLog : parent.accessLog();
     }
 
     // ---- sockets
@@ -478,13 +516,19 @@ public final class HttpServer extends NativeHandle {
         }, socket -> address);
     }
 
+    /** Accepts on another server's socket as well: each of the two takes connections out of the one queue. Neither loop runs yet. */
+    void bindWith(HttpServer other, SocketAddress address) throws IOException {
+        long socket = other.sockets.get(address);
+        listen("accept on " + address, () -> {
+            long descriptor = Descriptors.duplicate(Native.libevent4j_socket_descriptor(socket));
+            return descriptor < 0 ? 0 : Native.libevent4j_server_accept(server, descriptor);
+        }, mine -> address);
+    }
+
     private long listenOn(String address, int port) {
         int flags = libevent.LEV_OPT_CLOSE_ON_FREE | libevent.LEV_OPT_CLOSE_ON_EXEC;
         if (port >= 0) {
-            flags |= libevent.LEV_OPT_REUSEABLE;
-        }
-        if (reusePort) {
-            flags |= libevent.LEV_OPT_REUSEABLE_PORT;
+            flags |= libevent.LEV_OPT_REUSEABLE | (reusePort ? libevent.LEV_OPT_REUSEABLE_PORT : 0);
         }
         return Native.libevent4j_server_listen(server, address, port, flags, backlog);
     }
@@ -539,13 +583,18 @@ public final class HttpServer extends NativeHandle {
     /**
      * Lets another server answer requests for the hosts that match a pattern, where * stands for anything
      * (evhttp_add_virtual_host). It is a part of this one from now on, and is closed with it; {@link #removeVirtualHost} gives it
-     * back. Its handlers count, and its limits do not.
+     * back. Its handlers count, and its limits do not. The pattern that was added first goes before the others, and an alias before
+     * all patterns.
      *
+     * @throws IllegalArgumentException when the pattern ends with *, since libevent would find no host that matches
      * @throws IllegalStateException when it listens itself, or is a virtual host already
      */
     public void addVirtualHost(String pattern, HttpServer host) {
         Syntax.target(Objects.requireNonNull(pattern, "pattern"));
         Objects.requireNonNull(host, "host");
+        if (pattern.endsWith("*")) {
+            throw new IllegalArgumentException("libevent finds no host that matches " + pattern + ": a pattern must not end with *");
+        }
         enter();
         try {
             host.ensureOpen();
@@ -644,6 +693,16 @@ public final class HttpServer extends NativeHandle {
         }
     }
 
+    /** What has been counted so far. Any thread, also when the server is closed. */
+    public HttpStats stats() {
+        return HttpStats.of(counters, queued.sum());
+    }
+
+    /** A request waits for a thread of an executor, or does so no more. Any thread. */
+    void queued(int more) {
+        queued.add(more);
+    }
+
     // ---- the end
 
     /**
@@ -680,14 +739,24 @@ public final class HttpServer extends NativeHandle {
                 close();
             } else {
                 notifyDrained();
-                deadline = Timer.create(base, this::close);
-                deadline.start(grace);
+                startDeadline(grace);
             }
         }
     }
 
     boolean isServing() {
         return isOpen() && base.isOpen();
+    }
+
+    private void startDeadline(Duration grace) {
+        try {
+            deadline = Timer.create(base, this::close);
+            deadline.start(grace);
+        } catch (IllegalStateException e) {
+            if (base.isOpen()) {
+                throw e;
+            } // else another thread has closed it just now, and this server with it
+        }
     }
 
     boolean isStopping() {

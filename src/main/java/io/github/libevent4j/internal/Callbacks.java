@@ -28,11 +28,19 @@ public final class Callbacks {
         long onConnection() throws Exception;
 
         void onAcceptFailed(int errno);
+
+        /** Evhttp itself answered a request. */
+        void onAnswered(int status, boolean complete, long sent, String host, int port);
     }
 
     /** A watched exchange goes on. */
     public interface ExchangeTarget {
-        void onEnded(boolean complete);
+        /**
+         * @param status of the reply; 0 when none has begun
+         * @param sent bytes of the reply that went out; -1 when they are not counted
+         * @param head bytes of its head, for a watch that measures
+         */
+        void onEnded(boolean complete, int status, long sent, long head);
 
         void onDrained();
 
@@ -174,8 +182,8 @@ public final class Callbacks {
         return true;
     }
 
-    static void exchangeEnded(long id, boolean complete) {
-        end(id, ExchangeTarget.class, target -> target.onEnded(complete));
+    static void exchangeEnded(long id, boolean complete, int status, long sent, long head) {
+        end(id, ExchangeTarget.class, target -> target.onEnded(complete, status, sent, head));
     }
 
     static void exchangeDrained(long id) {
@@ -192,6 +200,10 @@ public final class Callbacks {
 
     static void serverAcceptFailed(long id, int errno) {
         call(id, ServerTarget.class, target -> target.onAcceptFailed(errno));
+    }
+
+    static void serverAnswered(long id, int status, boolean complete, long sent, String host, int port) {
+        call(id, ServerTarget.class, target -> target.onAnswered(status, complete, sent, host, port));
     }
 
     static void serverDrained(long id) {

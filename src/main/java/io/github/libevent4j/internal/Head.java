@@ -24,6 +24,9 @@ public final class Head {
 
     /** Copies the head, so that it stays when the loop's buffer is written again. */
     public void keep() {
+        if (!bytes.isDirect()) {
+            return; // it has been copied
+        }
         byte[] copy = new byte[length];
         bytes.get(0, copy);
         bytes = ByteBuffer.wrap(copy).order(ByteOrder.nativeOrder());

@@ -183,7 +183,7 @@ public final class Native {
 
     // http_server.c
     public static native @Cast("libevent4j_server*") long libevent4j_server_new(@Cast("libevent4j_loop*") long loop,
-            @Cast("void*") long id, int exact);
+            @Cast("void*") long id, int exact, @Cast("void*") long counters);
 
     public static native void libevent4j_server_free(@Cast("libevent4j_server*") long server);
 
@@ -220,18 +220,21 @@ public final class Native {
             @Cast("int64_t") long maxConnections, int maxHeaders, @Cast("int64_t") long headMicros,
             @Cast("int64_t") long bodyMicros);
 
+    public static native void libevent4j_server_log(@Cast("libevent4j_server*") long server);
+
     public static native @Cast("int64_t") long libevent4j_server_connections(@Cast("libevent4j_server*") long server);
 
     public static native @Cast("int64_t") long libevent4j_server_active(@Cast("libevent4j_server*") long server);
 
     public static native void libevent4j_server_notify_drained(@Cast("libevent4j_server*") long server);
 
-    public static native void libevent4j_exchange_watch(@Cast("libevent4j_exchange*") long exchange, @Cast("void*") long id);
+    public static native void libevent4j_exchange_watch(@Cast("libevent4j_exchange*") long exchange, @Cast("void*") long id,
+            int measure);
 
     public static native int libevent4j_exchange_watch_client(@Cast("libevent4j_exchange*") long exchange);
 
     public static native @Cast("bufferevent*") long libevent4j_exchange_take_over(@Cast("libevent4j_exchange*") long exchange,
-            @Raw(withEnv = true) Object head, int direct, int offset, int length, @Cast("void*") long id);
+            int status, @Raw(withEnv = true) Object head, int direct, int offset, int length, @Cast("void*") long id);
 
     public static native @Cast("int64_t") long libevent4j_exchange_body_length(@Cast("libevent4j_exchange*") long exchange);
 
