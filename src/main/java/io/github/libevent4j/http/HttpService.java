@@ -4,6 +4,9 @@ import io.github.libevent4j.EventBase;
 import io.github.libevent4j.internal.Micros;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
+import java.nio.file.Files;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -11,22 +14,31 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
 /**
- * A server with threads of its own: one or several loops that share its ports (SO_REUSEPORT), each with a base and an
- * {@link HttpServer}. Safe on any thread. A handler is called by all loops, each request by one.
+ * A server with threads of its own: one or several loops that share its ports, each with a base and an {@link HttpServer}. Safe on any
+ * thread. A handler is called by all loops, each request by one, so a handler is to be safe on several threads.
+ *
+ * <p>All loops end together. When an Error in a callback stops one, as it stops every loop, the others are closed too: a service that
+ * went on with what is left would look well and be half away. {@link #stopped} tells.
  */
 public final class HttpService implements AutoCloseable {
 
     private static final int MOST_LOOPS = 1024;
 
+    /** Where the kernel spreads connections over the sockets of a port; elsewhere they go to one of them, or there is no such option. */
+    private static final boolean SPREADS = System.getProperty("os.name").startsWith("Linux");
+
     private record Worker(EventBase base, HttpServer server, Thread thread) {
     }
 
     private final List<Worker> workers = new ArrayList<>();
-    private final List<InetSocketAddress> addresses = new ArrayList<>();
+    private final List<SocketAddress> bound = new ArrayList<>();
     private final CompletableFuture<Void> stopped = new CompletableFuture<>();
+    private int running;
+    private Throwable failure;
 
     private HttpService() {
     }
@@ -38,12 +50,14 @@ public final class HttpService implements AutoCloseable {
 
     /** What to make a service of. Not thread-safe. */
     public static final class Builder {
-        private final List<InetSocketAddress> binds = new ArrayList<>();
+        private final List<SocketAddress> binds = new ArrayList<>();
         private final Map<String, HttpHandler> routes = new LinkedHashMap<>();
         private HttpHandler handler;
         private UnaryOperator<HttpServer.Builder> settings = UnaryOperator.identity();
         private EventBase.Builder bases = EventBase.newBuilder();
+        private Consumer<? super Exception> exceptions;
         private int loops = 1;
+        private boolean sharedSockets = !SPREADS;
 
         private Builder() {
         }
@@ -57,12 +71,29 @@ public final class HttpService implements AutoCloseable {
             return this;
         }
 
+        /** Listens on a local socket, whose path must not be there yet and is removed when the service ends. */
+        public Builder bind(UnixDomainSocketAddress address) {
+            binds.add(Objects.requireNonNull(address, "address"));
+            return this;
+        }
+
         /** How many loops, each with a thread, at most 1024; 1 unless set. */
         public Builder loops(int count) {
             if (count < 1 || count > MOST_LOOPS) {
                 throw new IllegalArgumentException("a service has 1 to " + MOST_LOOPS + " loops, not " + count);
             }
             loops = count;
+            return this;
+        }
+
+        /**
+         * Has all loops accept on one socket for each address: a loop that has nothing else to do takes the next connection. Otherwise
+         * each has a socket of its own, and the kernel spreads connections by their addresses (SO_REUSEPORT). A loop is woken in vain
+         * when another was faster, but no connection waits for a loop that is busy, and none is lost when a loop ends. It is so in any
+         * case for local sockets, and on systems whose kernel does not spread connections, which are all but Linux.
+         */
+        public Builder sharedSockets() {
+            sharedSockets = true;
             return this;
         }
 
@@ -91,8 +122,14 @@ public final class HttpService implements AutoCloseable {
             return this;
         }
 
+        /** Tells of what callbacks throw, such as handlers, on the loops' threads; see {@link EventBase#onException}. */
+        public Builder onException(Consumer<? super Exception> handler) {
+            exceptions = Objects.requireNonNull(handler, "handler");
+            return this;
+        }
+
         /**
-         * Listens, and starts the threads.
+         * Listens, and starts the threads. Connections are accepted when this returns.
          *
          * @throws IOException when an address cannot be had; nothing is left then
          */
@@ -105,84 +142,172 @@ public final class HttpService implements AutoCloseable {
                 for (int i = 0; i < loops; i++) {
                     service.add(this, i);
                 }
+                service.run();
             } catch (Throwable e) {
-                service.workers.forEach(worker -> worker.base.close());
+                service.close();
+                service.removeLocalSockets();
                 throw e;
             }
-            service.workers.forEach(worker -> worker.thread.start());
             return service;
         }
     }
 
     private void add(Builder builder, int index) throws IOException {
         EventBase base = builder.bases.build();
-        HttpServer.Builder settings = builder.settings.apply(HttpServer.newBuilder(base));
-        HttpServer server = (builder.loops > 1 ? settings.reusePort() : settings).build();
-        workers.add(new Worker(base, server, new Thread(() -> run(base), "libevent4j-http-" + index)));
-        if (builder.handler != null) {
-            server.onRequest(builder.handler);
-        }
-        builder.routes.forEach(server::onRequest);
-        for (int i = 0; i < builder.binds.size(); i++) {
-            InetSocketAddress bind = builder.binds.get(i);
-            if (index == 0) {
-                addresses.add(server.bind(bind.getHostString(), bind.getPort()));
-            } else {
-                server.bind(bind.getHostString(), addresses.get(i).getPort());
+        try {
+            if (builder.exceptions != null) {
+                base.onException(builder.exceptions);
             }
+            HttpServer.Builder settings = builder.settings.apply(HttpServer.newBuilder(base));
+            boolean ownSockets = builder.loops > 1 && !builder.sharedSockets;
+            HttpServer server = (ownSockets ? settings.reusePort() : settings).build();
+            if (builder.handler != null) {
+                server.onRequest(builder.handler);
+            }
+            builder.routes.forEach(server::onRequest);
+            for (int i = 0; i < builder.binds.size(); i++) {
+                listen(server, builder.binds.get(i), index == 0 ? null : bound.get(i), ownSockets);
+            }
+            workers.add(new Worker(base, server, new Thread(() -> run(base), "libevent4j-http-" + index)));
+        } catch (Throwable e) {
+            base.close();
+            throw e;
+        }
+    }
+
+    /** Listens on an address that is new, or that the first server has bound. */
+    private void listen(HttpServer server, SocketAddress address, SocketAddress first, boolean ownSockets) throws IOException {
+        if (address instanceof InetSocketAddress inet && (first == null || ownSockets)) {
+            InetSocketAddress got = server.bind(inet.getHostString(), first == null ? inet.getPort() : ((InetSocketAddress) first).getPort());
+            if (first == null) {
+                bound.add(got);
+            }
+        } else if (first == null) {
+            server.bind((UnixDomainSocketAddress) address);
+            bound.add(address);
+        } else {
+            server.bindWith(workers.get(0).server, first);
+        }
+    }
+
+    /** Starts the threads, and waits until the loops run: what comes from other threads then goes through them. */
+    private void run() {
+        for (Worker worker : workers) {
+            synchronized (this) {
+                running++;
+            }
+            try {
+                worker.thread.start();
+            } catch (Throwable e) { // there is no thread to be had
+                ended(null);
+                throw e;
+            }
+            CompletableFuture.runAsync(() -> { }, worker.base).join();
         }
     }
 
     private void run(EventBase base) {
+        Throwable thrown = null;
         try (base) {
             base.dispatch();
-        } catch (IllegalStateException e) {
-            if (base.isOpen()) { // else it was closed before this thread came to run it
-                stopped.completeExceptionally(e);
-                throw e;
-            }
         } catch (Throwable e) {
-            stopped.completeExceptionally(e);
-            throw e;
+            if (e instanceof IllegalStateException && !base.isOpen()) {
+                return; // it was closed before this thread came to run it
+            }
+            thrown = e;
+            throw e; // to the thread's handler too: nobody may look at the future
         } finally {
-            synchronized (this) {
-                workers.removeIf(worker -> worker.base == base);
-                if (workers.isEmpty()) {
-                    stopped.complete(null);
-                }
+            ended(thrown);
+        }
+    }
+
+    private void ended(Throwable thrown) {
+        boolean last;
+        synchronized (this) {
+            if (failure == null) {
+                failure = thrown;
+            } else if (thrown != null) {
+                failure.addSuppressed(thrown);
+            }
+            last = --running == 0;
+        }
+        if (thrown != null) {
+            closeBases();
+        }
+        if (last) {
+            finish();
+        }
+    }
+
+    private void finish() {
+        try {
+            removeLocalSockets();
+        } catch (Throwable e) {
+            failure = failure == null ? e : failure;
+        }
+        if (failure == null) {
+            stopped.complete(null);
+        } else {
+            stopped.completeExceptionally(failure);
+        }
+    }
+
+    private void removeLocalSockets() throws IOException {
+        for (SocketAddress address : bound) {
+            if (address instanceof UnixDomainSocketAddress local) {
+                Files.deleteIfExists(local.getPath());
             }
         }
     }
 
-    /** Where the service listens, or did, with the ports that it got, in the order of {@link Builder#bind}. */
+    /** Where the service listens with TCP, or did, with the ports that it got, in the order of {@link Builder#bind}. */
     public List<InetSocketAddress> addresses() {
-        return List.copyOf(addresses);
+        return bound.stream().filter(InetSocketAddress.class::isInstance).map(InetSocketAddress.class::cast).toList();
+    }
+
+    /** What all its loops' servers have counted so far, together. */
+    public HttpStats stats() {
+        return workers.stream().map(worker -> worker.server.stats()).reduce(HttpStats.NONE, HttpStats::plus);
+    }
+
+    /** How the service ends: done when every loop has; failed with the Error that stopped one. */
+    public CompletableFuture<Void> stopped() {
+        return stopped.copy();
     }
 
     /**
      * Stops gracefully; see {@link HttpServer#stop}. What is stopping or closed already goes on to its end.
      *
-     * @return done when every loop has ended; failed with what an Error in a handler stopped one
+     * @return {@link #stopped}
      */
     public CompletableFuture<Void> stop(Duration grace) {
         Micros.of(grace, "grace");
-        List<Worker> running;
-        synchronized (this) {
-            running = List.copyOf(workers);
-        }
-        for (Worker worker : running) {
+        for (Worker worker : workers) {
             worker.server.stop(grace).whenComplete((done, failure) -> worker.base.close());
         }
-        return stopped;
+        return stopped();
     }
 
-    /** Closes all connections at once. Returns before the threads have ended. */
+    /**
+     * Closes all connections at once, and waits until the loops have ended; on a thread of a loop, as in a handler, it does not wait. An
+     * interrupt ends the waiting, and stays.
+     */
     @Override
     public void close() {
-        List<Worker> running;
-        synchronized (this) {
-            running = List.copyOf(workers);
+        closeBases();
+        if (workers.stream().anyMatch(worker -> worker.thread == Thread.currentThread())) {
+            return;
         }
-        running.forEach(worker -> worker.base.close());
+        try {
+            for (Worker worker : workers) {
+                worker.thread.join();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void closeBases() {
+        workers.forEach(worker -> worker.base.close());
     }
 }
