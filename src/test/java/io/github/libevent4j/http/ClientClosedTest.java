@@ -44,8 +44,9 @@ class ClientClosedTest extends HttpTest {
         BlockingQueue<CompletableFuture<Void>> notices = new LinkedBlockingQueue<>();
         BlockingQueue<HttpExchange> deferred = new LinkedBlockingQueue<>();
         serve(exchange -> {
-            deferred.add(exchange.defer());
+            exchange.defer();
             notices.add(exchange.clientClosed());
+            deferred.add(exchange);
         });
         RawClient client = connect().send(GET);
         CompletableFuture<Void> left = notices.take();

@@ -586,6 +586,50 @@ class GuardTest extends HttpTest {
         assertEquals("413 1\n".repeat(3), curl.text(), curl.errors());
     }
 
+    // ---- refusals
+
+    /** Who closes a socket with something unread in it resets the connection, and a reset overtakes what was sent before. */
+    @ParameterizedTest
+    @ValueSource(strings = {"Content-Length: 3000000\r\n", "Transfer-Encoding: chunked\r\n", "No colon\r\n"})
+    void aRefusalReachesAClientThatIsStillSending(String header) throws Exception {
+        serveWith(builder -> builder.maxBodySize(10));
+        int status = header.contains(":") ? 413 : 400;
+        try (RawClient client = connect()) {
+            client.send(post(header, "2dc6c0\r\n")).send(new byte[3_000_000]);
+            assertEquals(status, client.response().status());
+            assertEquals("", client.readToEnd());
+            assertEquals(1, http.stats().openConnections()); // while what is sent is thrown away
+            client.send(new byte[1000]);
+        }
+        awaitConnections(0);
+    }
+
+    @Test
+    void aRefusedClientThatStaysGoesWithTheServer() throws Exception {
+        serve();
+        try (RawClient client = connect(); RawClient other = connect()) {
+            assertTrue(client.send("nonsense\r\n\r\n").readToEnd().startsWith("HTTP/1.1 400"));
+            assertTrue(other.send("nonsense\r\n\r\n").readToEnd().startsWith("HTTP/1.1 400"));
+            assertEquals(2, http.stats().openConnections());
+            http.close();
+            loop.turn();
+            assertEquals(0, http.stats().openConnections());
+        }
+    }
+
+    @Test
+    void aRefusedClientCountsAsAConnection() throws Exception {
+        serveWith(builder -> builder.maxConnections(1));
+        try (RawClient client = connect()) {
+            assertTrue(client.send("nonsense\r\n\r\n").readToEnd().startsWith("HTTP/1.1 400"));
+            try (RawClient surplus = connect()) {
+                assertEquals("", surplus.readToEnd());
+            }
+        }
+        awaitConnections(0);
+        assertEquals(GOOD_REPLY, get("/good").text());
+    }
+
     @Test
     void limitsAreNotNegative() throws Exception {
         HttpServer.Builder builder = HttpServer.newBuilder(loop.base());
