@@ -10,6 +10,7 @@ import io.github.libevent4j.LibeventTest;
 import io.github.libevent4j.support.LoopThread;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
 /** What handles ask of their loop. */
@@ -74,7 +75,9 @@ class LoopTest extends LibeventTest {
                     loop.whenSafe(() -> ran.add(number));
                 }
             }
-            thread.turn();
+            CompletableFuture<Void> last = new CompletableFuture<>();
+            loop.whenSafe(() -> last.complete(null));
+            LoopThread.await(last);
             for (int i = 0; i < 1000; i++) {
                 assertEquals(i, ran.get(i));
             }
