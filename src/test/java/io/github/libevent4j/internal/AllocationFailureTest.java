@@ -39,6 +39,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 /**
  * Whatever allocation fails, the program gets an error, or its connection is closed, and nothing is leaked, or used after it is freed.
  * Each program runs with its first allocation failing, with its second, and so on, until none fails any more.
+ *
+ * <p>An exact server is left out: evhttp makes its connections without asking this library, and does not survive to be without memory
+ * there. So is a search domain of a resolver, which evdns counts before it has memory for it.
  */
 class AllocationFailureTest extends LibeventTest {
 
@@ -49,6 +52,7 @@ class AllocationFailureTest extends LibeventTest {
     private static final class Waiting {
         private final EventBase base;
         private final List<CompletableFuture<?>> futures = new ArrayList<>();
+        private boolean spared;
 
         Waiting(EventBase base) {
             this.base = base;
@@ -63,6 +67,11 @@ class AllocationFailureTest extends LibeventTest {
             CompletableFuture<Void> done = new CompletableFuture<>();
             done.thenRun(base::stop);
             return done;
+        }
+
+        /** From here on no allocation fails. */
+        void spare() {
+            spared = Native.libevent4j_fail_allocation(0) > 0;
         }
 
         /** Runs the loop until all is done, or what is not will not be. */
@@ -130,8 +139,11 @@ class AllocationFailureTest extends LibeventTest {
             client.write("text");
             waiting.run();
         }),
-        /** Evdns drops an answer that it has no memory for, and what it knows of the question: that much is leaked. */
-        DNS(1, (base, waiting) -> {
+        /**
+         * Evdns drops an answer that it has no memory to pass on, and with it what a cancelled question looks at: the process may not
+         * survive that. So no allocation fails once all is asked.
+         */
+        DNS((base, waiting) -> {
             try (DatagramSocket silent = new DatagramSocket(0, InetAddress.getLoopbackAddress())) {
                 Dns dns = Dns.createEmpty(base);
                 dns.addNameserver((InetSocketAddress) silent.getLocalSocketAddress());
@@ -141,6 +153,7 @@ class AllocationFailureTest extends LibeventTest {
                 waiting.on(dns.resolveIpv4("name"));
                 waiting.on(dns.resolveReverse(InetAddress.getLoopbackAddress()));
                 waiting.on(dns.lookup("name", Dns.Family.ANY));
+                waiting.spare();
                 waiting.run();
             }
         }),
@@ -235,7 +248,7 @@ class AllocationFailureTest extends LibeventTest {
             Native.libevent4j_fail_allocation(0);
             throw e;
         }
-        boolean failed = Native.libevent4j_fail_allocation(-1) == 0;
+        boolean failed = !waiting.spared && Native.libevent4j_fail_allocation(-1) == 0;
         Native.libevent4j_fail_allocation(0);
         assertTrue(failed || !threw, "an error without a reason");
         for (CompletableFuture<?> future : waiting.futures) {
