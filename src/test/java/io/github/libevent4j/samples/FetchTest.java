@@ -249,7 +249,7 @@ class FetchTest extends SampleTest {
             List<String> lines = fetch.errors().lines().toList();
             assertEquals(2, lines.size(), fetch.errors());
             assertTrue(lines.get(0).startsWith("fetch: " + refused + ": ") && lines.get(0).contains("refused"), lines.get(0));
-            assertTrue(lines.get(1).startsWith("fetch: http://a b/: ") && lines.get(1).contains("not a URI"), lines.get(1));
+            assertTrue(lines.get(1).startsWith("fetch: http://a b/: ") && lines.get(1).contains("percent-encode"), lines.get(1));
             assertEquals(2, fetch.text().split("HTTP/1.1 200 OK", -1).length - 1, fetch.text());
             assertTrue(fetch.text().contains("GET /1 ") && fetch.text().contains("GET /2 "), fetch.text());
         }
