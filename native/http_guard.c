@@ -59,6 +59,7 @@ struct libevent4j_guard {
 	bool paused;     /* a request is being answered */
 	bool limited;    /* no more than MAX_AHEAD is read */
 	bool refused;    /* the last request was answered by evhttp itself */
+	bool plain;      /* the bufferevent is a socket's, and closes it */
 
 	uint64_t sent;          /* bytes that ever went out */
 	int answer;             /* the status of evhttp's own answer while it goes out, else 0 */
@@ -85,7 +86,7 @@ struct libevent4j_guard {
 struct lingering {
 	LIST_ENTRY(lingering) next;
 	struct libevent4j_guards *guards; /* owns the linger */
-	struct event readable, deadline;  /* of a descriptor of its own */
+	struct event readable, deadline;  /* the descriptor was the connection's, and is the lingering's to close */
 };
 
 struct libevent4j_guards {
@@ -571,18 +572,18 @@ on_late_input(evutil_socket_t fd, short what, void *arg)
 		free_lingering(arg);
 }
 
+/* Evhttp is about to free the connection: it shuts the socket down, and leaves it to the bufferevent to close what that has. */
 static bool
-linger(struct libevent4j_guards *guards, evutil_socket_t closing)
+linger(struct libevent4j_guard *guard)
 {
+	struct libevent4j_guards *guards = guard->guards;
 	struct event_base *base = guards->loop->base;
-	evutil_socket_t fd = (evutil_socket_t)libevent4j_descriptor_dup(closing);
-	struct lingering *lingering = fd < 0 ? NULL : libevent4j_calloc(sizeof(*lingering));
+	evutil_socket_t fd = bufferevent_getfd(guard->bev);
+	struct lingering *lingering;
 
-	if (lingering == NULL) {
-		if (fd >= 0)
-			libevent4j_descriptor_close(fd);
+	if (!guard->refused || !guard->plain || guards->only_count || fd < 0 || (lingering = libevent4j_calloc(sizeof(*lingering))) == NULL)
 		return false;
-	}
+	bufferevent_setfd(guard->bev, -1);
 	lingering->guards = guards;
 	event_assign(&lingering->readable, base, fd, EV_READ | EV_PERSIST, on_late_input, lingering);
 	event_assign(&lingering->deadline, base, -1, 0, on_late_input, lingering);
@@ -615,13 +616,11 @@ free_guard(struct libevent4j_guard *guard, bool lingers)
 void
 libevent4j_guard_end(struct libevent4j_guard *guard)
 {
-	evutil_socket_t fd = bufferevent_getfd(guard->bev);
-
 	if (guard->answer != 0)
 		answer_ends(guard, false);
 	unwatch_buffers(guard);
 	LIST_REMOVE(guard, same);
-	free_guard(guard, guard->refused && fd >= 0 && linger(guard->guards, fd));
+	free_guard(guard, linger(guard));
 }
 
 static void
@@ -775,7 +774,7 @@ libevent4j_guards_free(struct libevent4j_guards *guards)
 }
 
 int
-libevent4j_guard_new(struct libevent4j_guards *guards, struct bufferevent *bev)
+libevent4j_guard_new(struct libevent4j_guards *guards, struct bufferevent *bev, bool plain)
 {
 	struct libevent4j_counters *counters = guards->counters;
 	struct libevent4j_guard *guard = libevent4j_calloc(sizeof(*guard));
@@ -793,6 +792,7 @@ libevent4j_guard_new(struct libevent4j_guards *guards, struct bufferevent *bev)
 	bufferevent_incref(bev);
 	guard->guards = guards;
 	guard->bev = bev;
+	guard->plain = plain;
 	event_assign(&guard->deadline, guards->loop->base, -1, 0, on_deadline, guard);
 	if (guards->limits.max_connections != 0 && atomic_load(&counters->open) >= guards->limits.max_connections) {
 		guard->surplus = true;

@@ -135,7 +135,7 @@ on_connection(struct event_base *base, void *arg)
 	struct libevent4j_server *server = arg;
 	struct bufferevent *bev = make_bufferevent(server);
 
-	if (bev != NULL && server->guards != NULL && libevent4j_guard_new(server->guards, bev) != 0) {
+	if (bev != NULL && server->guards != NULL && libevent4j_guard_new(server->guards, bev, !server->own_bufferevents) != 0) {
 		bufferevent_free(bev);
 		bev = NULL;
 	}

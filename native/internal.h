@@ -117,8 +117,9 @@ void libevent4j_guards_log(struct libevent4j_guards *guards, void *id);
 void libevent4j_guards_meet(struct libevent4j_guards *guards);
 /* When no guard is left. */
 void libevent4j_guards_free(struct libevent4j_guards *guards);
-/* Guards a new connection's bufferevent, or has it closed soon when there are too many; -1 without memory. */
-int libevent4j_guard_new(struct libevent4j_guards *guards, struct bufferevent *bev);
+/* Guards a new connection's bufferevent, or has it closed soon when there are too many; -1 without memory. Plain is one of a
+ * socket with BEV_OPT_CLOSE_ON_FREE. */
+int libevent4j_guard_new(struct libevent4j_guards *guards, struct bufferevent *bev, bool plain);
 /* A connection's guard; NULL when it has none. */
 struct libevent4j_guard *libevent4j_guard_of(struct libevent4j_loop *loop, const struct evhttp_connection *connection);
 /* A request is being answered, which takes as long as it takes. Whoever pauses a guard has the connection's close callback. */

@@ -24,7 +24,7 @@ import picocli.CommandLine.TypeConversionException;
         EvRpc.class})
 public final class Samples {
 
-    private static final Duration GRACE = Duration.ofSeconds(10);
+    static final Duration GRACE = Duration.ofSeconds(10);
 
     @Option(names = {"-h", "--help"}, usageHelp = true, scope = ScopeType.INHERIT, description = "Show this help.")
     private boolean help;

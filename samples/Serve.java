@@ -3,9 +3,11 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.libevent4j.EventBase;
 import io.github.libevent4j.http.ChunkedReply;
+import io.github.libevent4j.http.FileHandler;
 import io.github.libevent4j.http.HttpExchange;
 import io.github.libevent4j.http.HttpMethod;
 import io.github.libevent4j.http.HttpServer;
+import io.github.libevent4j.http.HttpService;
 import io.github.libevent4j.http.HttpUri;
 import java.io.IOException;
 import java.net.URLConnection;
@@ -56,25 +58,49 @@ final class Serve implements Callable<Integer> {
     @Option(names = "--exact", description = "Keep libevent's own defaults.")
     private boolean exact;
 
+    @Option(names = "--strict", description = "Refuse framing that two readers could understand differently, with --exact too.")
+    private boolean strict;
+
+    @Option(names = "--loops", paramLabel = "N", defaultValue = "1", description = "Loops, each with a thread (${DEFAULT-VALUE}).")
+    private int loops;
+
+    @Option(names = "--access-log", description = "Print each request in the Combined Log Format when it is through.")
+    private boolean accessLog;
+
     private final ObjectMapper json = new ObjectMapper();
     private final ScheduledExecutorService workers = Executors.newSingleThreadScheduledExecutor();
+    private FileHandler files;
 
     @Override
     public Integer call() throws IOException {
-        try (EventBase base = EventBase.create()) {
-            HttpServer.Builder builder = HttpServer.newBuilder(base);
-            if (exact) {
-                builder.exact();
-            } else {
-                builder.lingeringClose();
-            }
-            HttpServer http = builder.allowAllMethods().build();
-            http.onRequest(this::handle);
-            Samples.run(base, http, http.bind(address, port));
+        files = root == null || exact ? null : new FileHandler(root, "/files/");
+        try (EventBase base = EventBase.create(); // for the signals
+             HttpService service = HttpService.newBuilder()
+                 .bind(address, port)
+                 .loops(loops)
+                 .server(this::configure)
+                 .handler(this::handle)
+                 .start()) {
+            service.stopped().whenComplete((done, failure) -> base.stop());
+            Samples.run(base, service.addresses().get(0), () -> service.stop(Samples.GRACE));
+            service.stopped().join();
         } finally {
             workers.shutdownNow();
         }
         return 0;
+    }
+
+    private HttpServer.Builder configure(HttpServer.Builder builder) {
+        if (exact) {
+            builder.exact();
+        }
+        if (strict) {
+            builder.strictFraming(true);
+        }
+        if (accessLog) {
+            builder.accessLog(entry -> System.out.println(entry.combinedFormat()));
+        }
+        return builder.allowAllMethods();
     }
 
     private void handle(HttpExchange exchange) throws IOException {
@@ -96,6 +122,8 @@ final class Serve implements Callable<Integer> {
                         exchange.reply((int) number("the status", path.substring("/status/".length()), 200, 999));
                     } else if (path.startsWith("/bytes/")) {
                         bytes(exchange, number("the length", path.substring("/bytes/".length()), 0, GIBIBYTE));
+                    } else if (path.startsWith("/files/") && files != null) {
+                        files.handle(exchange);
                     } else if (path.startsWith("/files/")) {
                         file(exchange, path.substring("/files/".length()));
                     } else {
@@ -194,7 +222,7 @@ final class Serve implements Callable<Integer> {
         workers.schedule(() -> exchange.reply(200, "This took " + millis + " ms.\n"), millis, TimeUnit.MILLISECONDS);
     }
 
-    // ---- files
+    // ---- files, without what FileHandler adds to what libevent does
 
     private void file(HttpExchange exchange, String path) throws IOException {
         if (exchange.method() != HttpMethod.GET && exchange.method() != HttpMethod.HEAD) {

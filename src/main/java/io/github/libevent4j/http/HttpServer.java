@@ -235,7 +235,10 @@ public final class HttpServer extends NativeHandle {
             return this;
         }
 
-        /** Reads a body that is too long to its end before 413, so that the client sees it (EVHTTP_SERVER_LINGERING_CLOSE). */
+        /**
+         * Reads a body that is too long to its end before 413, so that a client that does not listen before sees it too
+         * (EVHTTP_SERVER_LINGERING_CLOSE). Unless exact, what a client sends after any refusal is read anyhow, for 5 seconds at most.
+         */
         public Builder lingeringClose() {
             lingeringClose = true;
             return this;
@@ -468,9 +471,7 @@ public final class HttpServer extends NativeHandle {
      */
     public InetSocketAddress bind(String address, int port) throws IOException {
         Objects.requireNonNull(address, "address");
-        if (port < 0 || port > 0xFFFF) {
-            throw new IllegalArgumentException("a port is 0 to 65535, not " + port);
-        }
+        checkPort(port);
         String operation = "bind to " + address + " port " + port;
         InetAddress resolved;
         try {
@@ -484,6 +485,13 @@ public final class HttpServer extends NativeHandle {
             () -> plain ? Native.libevent4j_server_bind(server, digits, port) : listenOn(digits, port),
             socket -> new InetSocketAddress(resolved,
                 Native.libevent4j_local_port(Native.libevent4j_socket_descriptor(socket))));
+    }
+
+    static int checkPort(int port) {
+        if (port < 0 || port > 0xFFFF) {
+            throw new IllegalArgumentException("a port is 0 to 65535, not " + port);
+        }
+        return port;
     }
 
     /**

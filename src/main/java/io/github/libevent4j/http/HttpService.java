@@ -64,10 +64,7 @@ public final class HttpService implements AutoCloseable {
 
         /** Listens on an address, with port 0 on any that is free; may be called for several. */
         public Builder bind(String address, int port) {
-            if (port < 0 || port > 0xFFFF) {
-                throw new IllegalArgumentException("a port is 0 to 65535, not " + port);
-            }
-            binds.add(InetSocketAddress.createUnresolved(Objects.requireNonNull(address, "address"), port));
+            binds.add(InetSocketAddress.createUnresolved(Objects.requireNonNull(address, "address"), HttpServer.checkPort(port)));
             return this;
         }
 
@@ -242,8 +239,12 @@ public final class HttpService implements AutoCloseable {
     private void finish() {
         try {
             removeLocalSockets();
-        } catch (Throwable e) {
-            failure = failure == null ? e : failure;
+        } catch (IOException e) {
+            if (failure == null) {
+                failure = e;
+            } else {
+                failure.addSuppressed(e);
+            }
         }
         if (failure == null) {
             stopped.complete(null);

@@ -8,13 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.libevent4j.EventBase;
 import io.github.libevent4j.LibeventException;
-import io.github.libevent4j.support.Classes;
 import io.github.libevent4j.support.LoopThread;
 import io.github.libevent4j.support.Message;
-import io.github.libevent4j.support.Programs;
 import io.github.libevent4j.support.RawClient;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -26,7 +23,6 @@ import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -421,55 +417,6 @@ class HttpServerTest extends HttpTest {
         }
         int longest = 1_000_000;
         assertEquals(longest, exchange("GET / HTTP/1.1\r\nHost: x\r\nX-A: " + "a".repeat(longest) + "\r\n\r\n").header("X-A").length());
-    }
-
-    // ---- descriptors
-
-    /** A process with few descriptors, all of which its clients take. */
-    public static final class FewDescriptors {
-        public static void main(String[] args) throws Exception {
-            Classes.load();
-            try (EventBase base = EventBase.create(); HttpServer server = HttpServer.create(base)) {
-                server.onRequest(exchange -> exchange.reply(200, "served"));
-                InetSocketAddress address = server.bind("127.0.0.1", 0);
-                Thread client = new Thread(() -> prepare(address)); // to load the JDK's classes too
-                client.start();
-                base.dispatch();
-            }
-        }
-
-        private static void prepare(InetSocketAddress address) {
-            try (RawClient client = RawClient.to(address)) {
-                client.get("/");
-                System.getLogger("io.github.libevent4j").log(System.Logger.Level.WARNING, new LibeventException("ready", 0).getMessage());
-                System.out.println("port " + address.getPort());
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }
-    }
-
-    @Test
-    void acceptingPausesWhenThereAreNoDescriptorsAndRecovers() throws Exception {
-        try (Programs.Running server = new Programs.Java().descriptors(120).start(FewDescriptors.class.getName())) {
-            int port = Integer.parseInt(server.awaitOutput(Pattern.compile("port (\\d+)\n")).group(1));
-            address = new InetSocketAddress("127.0.0.1", port);
-            String warning = "accept on \\[/127.0.0.1:" + port + "\\]: Too many open files \\(errno 24\\): trying again every tenth of a second\n";
-            long before = System.nanoTime();
-            List<RawClient> clients = new ArrayList<>();
-            for (int i = 0; i < 120; i++) {
-                clients.add(connect());
-            }
-            server.awaitErrors(Pattern.compile("(?s)" + warning + ".*" + warning));
-            for (RawClient client : clients) {
-                client.close();
-            }
-            assertEquals("served", get("/").text());
-            long seconds = Duration.ofNanos(System.nanoTime() - before).toSeconds();
-            server.signal("TERM");
-            long warnings = Pattern.compile(warning).matcher(server.await().errors()).results().count();
-            assertTrue(warnings >= 2 && warnings <= seconds + 2, warnings + " warnings in " + seconds + " s"); // one a second
-        }
     }
 
     // ---- Content-Type

@@ -159,6 +159,7 @@ class HttpServiceTest extends LibeventTest {
         HttpService.Builder builder = HttpService.newBuilder();
         assertThrows(IllegalStateException.class, builder::start);
         assertThrows(IllegalArgumentException.class, () -> builder.loops(0));
+        assertThrows(IllegalArgumentException.class, () -> builder.bind("127.0.0.1", 65536));
         assertThrows(NullPointerException.class, () -> builder.bind(null, 0));
         assertThrows(NullPointerException.class, () -> builder.bind(null));
         assertThrows(NullPointerException.class, () -> builder.handler(null));
@@ -200,9 +201,9 @@ class HttpServiceTest extends LibeventTest {
     }
 
     @Test
-    void aPathThatIsNoneLeavesNothing() {
-        HttpService.Builder builder = HttpService.newBuilder().bind("127.0.0.1", 0).handler("/a\0b", HttpServiceTest::tellThread);
-        assertThrows(IllegalArgumentException.class, builder::start);
+    void aPathThatIsNoneIsRefused() {
+        HttpService.Builder builder = HttpService.newBuilder();
+        assertThrows(IllegalArgumentException.class, () -> builder.handler("/a\0b", HttpServiceTest::tellThread));
     }
 
     // ---- the end

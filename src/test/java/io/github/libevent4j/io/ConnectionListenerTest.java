@@ -13,7 +13,6 @@ import io.github.libevent4j.LibeventException;
 import io.github.libevent4j.LibeventTest;
 import io.github.libevent4j.internal.Descriptors;
 import io.github.libevent4j.internal.Native;
-import io.github.libevent4j.support.Classes;
 import io.github.libevent4j.support.LoopThread;
 import io.github.libevent4j.support.Programs;
 import java.io.IOException;
@@ -35,6 +34,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -424,7 +424,7 @@ class ConnectionListenerTest extends LibeventTest {
     /** A process with few descriptors, all of which its clients take. */
     public static final class FewDescriptors {
         public static void main(String[] args) throws Exception {
-            Classes.load();
+            loadClasses();
             List<BufferEvent> connections = new ArrayList<>();
             try (EventBase base = EventBase.create()) {
                 ConnectionListener listener = ConnectionListener.newBuilder(base, ANY_PORT, connection -> {
@@ -446,6 +446,16 @@ class ConnectionListenerTest extends LibeventTest {
                 listener.onError(failure -> System.out.println(failure.getMessage()));
                 System.out.println("port " + port(listener));
                 base.dispatch();
+            }
+        }
+    }
+
+    /** All that may be needed later: to find a class in a directory takes a descriptor. */
+    private static void loadClasses() throws Exception {
+        Path classes = Path.of(EventBase.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+        try (Stream<Path> files = Files.walk(classes.resolve("io/github/libevent4j"))) {
+            for (Path file : files.filter(each -> each.toString().matches(".*/(internal|io|libevent4j)/\\w+(\\$\\w+)*\\.class")).toList()) {
+                Class.forName(classes.relativize(file).toString().replace(".class", "").replace('/', '.'));
             }
         }
     }

@@ -20,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -276,12 +277,12 @@ class ServeTest extends SampleTest {
 
     @ParameterizedTest
     @CsvSource({
-        "page.html, /files/page.html, text/html",
+        "page.html, /files/page.html, text/html; charset=utf-8",
         "data.json, /files/data.json, application/json",
-        "empty.txt, /files/empty.txt, text/plain",
+        "empty.txt, /files/empty.txt, text/plain; charset=utf-8",
         "no suffix, /files/no%20suffix, application/octet-stream",
-        "a+b%41.txt, /files/a+b%2541.txt, text/plain",
-        "sub/deep/..x.css, /files/sub/deep/..x.css, text/css",
+        "a+b%41.txt, /files/a+b%2541.txt, text/plain; charset=utf-8",
+        "sub/deep/..x.css, /files/sub/deep/..x.css, text/css; charset=utf-8",
         "sub/deep/y.png, /files/%73ub%2fdeep%2Fy.png, image/png",
     })
     void filesAreFoundByTheirDecodedName(String name, String path, String type) throws Exception {
@@ -316,7 +317,7 @@ class ServeTest extends SampleTest {
             assertEquals(0, Programs.run("mkfifo", root.resolve("pipe").toString()).exit());
         }
         String target = path.replace("DIRECTORY", directory.toString()).replace("NAME", "n".repeat(300));
-        assertRefused(404, "There is no such thing here.", get("/files/" + target));
+        assertRefused(404, "no such file", get("/files/" + target));
         assertEquals("file", get("/files/sub/file").text()); // what can be had is still there
     }
 
@@ -330,12 +331,60 @@ class ServeTest extends SampleTest {
     void filesCanOnlyBeRead() throws Exception {
         Files.writeString(root.resolve("kept"), "kept");
         Curl.Reply reply = get("/files/kept", "--request", "DELETE");
-        assertRefused(405, "Files can only be read.", reply);
+        assertRefused(405, "files are for GET and HEAD", reply);
         assertEquals("GET, HEAD", reply.header("Allow"));
         assertEquals("kept", Files.readString(root.resolve("kept")));
     }
 
+    @Test
+    void aPartOfAFileIsSent() throws Exception {
+        Files.writeString(root.resolve("part.txt"), "0123456789");
+        Curl.Reply reply = get("/files/part.txt", "--range", "2-4");
+        assertEquals(206, reply.status());
+        assertEquals("bytes 2-4/10", reply.header("Content-Range"));
+        assertEquals("234", reply.text());
+        assertEquals("789", get("/files/part.txt", "--range", "-3").text());
+        assertEquals(416, get("/files/part.txt", "--range", "10-").status());
+        assertEquals(304, get("/files/part.txt", "--header", "If-None-Match: " + reply.header("ETag")).status());
+    }
+
     // ---- servers of their own
+
+    @Test
+    void loopsShareThePort() throws Exception {
+        try (Server own = new Server("serve", "--port", "0", "--loops", "3", "--root", root.toString())) {
+            Files.writeString(root.resolve("shared"), "shared");
+            for (int i = 0; i < 20; i++) {
+                assertEquals("Hello, World!", Curl.get(own.url + "/").text());
+                assertEquals("shared", Curl.get(own.url + "/files/shared").text());
+            }
+            assertEquals("", own.stop("TERM"));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"--exact, 200", "--exact --strict, 400", "--strict, 400"})
+    void strictGoesWithExact(String options, int status) throws Exception {
+        try (Server own = new Server(("serve --port 0 " + options).split(" ")); RawClient client = RawClient.to(own.address())) {
+            client.send("GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n folded\r\nConnection: close\r\n\r\n");
+            assertEquals(status, client.response().status());
+            assertEquals("", own.stop("TERM"));
+        }
+    }
+
+    @Test
+    void requestsAreLogged() throws Exception {
+        try (Server own = new Server("serve", "--port", "0", "--loops", "2", "--access-log", "--root", root.toString())) {
+            Files.writeString(root.resolve("logged"), "0123456789");
+            Curl.get("--user-agent", "a \"quoted\" agent", "--referer", "http://x/", own.url + "/files/logged");
+            String line = "127\\.0\\.0\\.1 - - \\[[^]]+\\] \"GET /files/logged HTTP/1\\.1\" 200 10 \"http://x/\" \"a \\\\\"quoted\\\\\" agent\"\n";
+            own.running.awaitOutput(Pattern.compile(line));
+            Curl.get("--request", "BREW", own.url + "/");
+            own.running.awaitOutput(Pattern.compile("\"-\" 501 - \"-\" \"-\"\n"));
+            own.running.signal("TERM");
+            assertEquals(0, own.running.await().exit());
+        }
+    }
 
     @Test
     void whatIsUnderWayIsAnsweredBeforeTheEnd() throws Exception {
