@@ -23,15 +23,29 @@ final class Progress implements AutoCloseable {
         add(0);
     }
 
+    /** The bytes that are through. */
+    long done() {
+        return done;
+    }
+
+    /** Whether all that are to come are through, as far as anybody knows. */
+    boolean isWhole() {
+        return total < 0 || done == total;
+    }
+
     /** So many bytes more are through. */
     void add(long bytes) {
         done += bytes;
         long news = total > 0 ? done * 100 / total : done >> 20;
         if (news != shown) {
             shown = news;
-            out.print(total > 0 ? bar((int) news) : String.format(Locale.ROOT, "\r%.1f MiB", done / MEBIBYTE));
-            out.flush();
+            show();
         }
+    }
+
+    private void show() {
+        out.print(total > 0 ? bar((int) shown) : String.format(Locale.ROOT, "\r%.1f MiB", done / MEBIBYTE));
+        out.flush();
     }
 
     private String bar(int percent) {
@@ -39,9 +53,17 @@ final class Progress implements AutoCloseable {
         return String.format(Locale.ROOT, "\r[%s%s] %3d %% of %.1f MiB", "=".repeat(filled), " ".repeat(WIDTH - filled), percent, total / MEBIBYTE);
     }
 
-    /** Leaves the line as it is. */
+    /** Leaves the line with what it tells last. */
     @Override
     public void close() {
+        if (total < 0) {
+            show(); // less than a mebibyte was no news
+        }
         out.println();
+    }
+
+    @Override
+    public String toString() {
+        return done + (total < 0 ? "" : " of " + total) + " bytes";
     }
 }

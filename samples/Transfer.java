@@ -4,6 +4,8 @@ import io.github.libevent4j.io.BufferEvent.Direction;
 import io.github.libevent4j.io.ConnectionListener;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
 import java.net.InetSocketAddress;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
@@ -27,7 +29,7 @@ final class Transfer {
     int send(@Parameters(paramLabel = "FILE") Path path, @Parameters(paramLabel = "HOST:PORT") InetSocketAddress to)
             throws IOException {
         try (EventBase base = EventBase.create(); FileChannel file = FileChannel.open(path, StandardOpenOption.READ)) {
-            Progress sent = new Progress(file.size());
+            Progress sent = progress(file.size());
             BufferEvent event = BufferEvent.create(base);
             event.listener(new Ending() {
                 /** The receiver has all of it, or wants no more. */
@@ -39,7 +41,7 @@ final class Transfer {
             event.connect(to);
             event.enable(Direction.READ);
             event.output().addFile(file, 0, file.size()); // which the kernel alone brings from there to the socket
-            event.output().onChange((before, added, deleted) -> sent.advance(deleted));
+            event.output().onChange((before, added, deleted) -> sent.add(deleted));
             event.shutdownOutput();
             return run(base, sent);
         }
@@ -54,7 +56,7 @@ final class Transfer {
             long size) throws IOException {
         try (EventBase base = EventBase.create();
              FileChannel file = FileChannel.open(path, StandardOpenOption.WRITE, StandardOpenOption.CREATE)) {
-            Progress received = new Progress(size);
+            Progress received = progress(size);
             ConnectionListener[] listener = new ConnectionListener[1];
             listener[0] = ConnectionListener.bind(base, Samples.resolve(address, port), connection -> {
                 listener[0].close(); // one is enough
@@ -64,7 +66,7 @@ final class Transfer {
                     @Override
                     public void onRead(BufferEvent event) {
                         try {
-                            received.advance(file.transferFrom(event.input(), received.done, event.input().length()));
+                            received.add(file.transferFrom(event.input(), received.done(), event.input().length()));
                         } catch (IOException e) { // the disk is full
                             end(event, e);
                         }
@@ -82,14 +84,20 @@ final class Transfer {
         }
     }
 
-    private int run(EventBase base, Progress progress) throws IOException {
-        Samples.untilSignal(base);
-        progress.end();
+    private Progress progress(long size) {
+        boolean shown = progress || System.console() != null;
+        return new Progress(shown ? System.err : new PrintStream(OutputStream.nullOutputStream()), size);
+    }
+
+    private int run(EventBase base, Progress moved) throws IOException {
+        try (moved) {
+            Samples.untilSignal(base);
+        }
         if (failure != null) {
             throw failure;
         }
         if (!ended) {
-            throw new EOFException("interrupted after " + progress);
+            throw new EOFException("interrupted after " + moved);
         }
         return 0;
     }
@@ -104,54 +112,6 @@ final class Transfer {
             ended = true;
             failure = how;
             event.base().stop();
-        }
-    }
-
-    /** How far it is, with a bar on the terminal. */
-    private final class Progress {
-        private static final int WIDTH = 40;
-
-        private final boolean shown = progress || System.console() != null;
-        private final long size; // -1 when it is not known
-        private long done;
-        private String bar = "";
-
-        Progress(long size) {
-            this.size = size;
-            advance(0);
-        }
-
-        boolean isWhole() {
-            return size < 0 || done == size;
-        }
-
-        void advance(long bytes) {
-            done += bytes;
-            long percent = size <= 0 ? 0 : Math.min(100, done * 100 / size);
-            show(percent, size < 0 ? String.format("%,d MiB", done >> 20) : String.format("%3d %%", percent));
-        }
-
-        void end() {
-            if (isWhole()) {
-                show(100, "100 %");
-            }
-            if (shown) {
-                System.err.println();
-            }
-        }
-
-        private void show(long percent, String text) {
-            int full = (int) (percent * WIDTH / 100);
-            String now = "[" + "#".repeat(full) + "-".repeat(WIDTH - full) + "] " + text;
-            if (shown && !now.equals(bar)) {
-                System.err.print("\r" + now);
-                bar = now;
-            }
-        }
-
-        @Override
-        public String toString() {
-            return done + (size < 0 ? "" : " of " + size) + " bytes";
         }
     }
 }

@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class TransferTest extends SampleTest {
 
     private static final int SIZE = 8_000_000;
-    private static final String FULL = "\r[" + "#".repeat(40) + "] 100 %\n";
+    private static final String FULL = "\r[" + "=".repeat(40) + "] 100 % of 7.6 MiB\n";
 
     @TempDir
     private Path directory;
@@ -45,7 +45,7 @@ class TransferTest extends SampleTest {
             socat.signal("STOP"); // what the kernel does not keep for it has to wait
             try (Programs.Running transfer = Programs.startJava("Samples", "transfer", "send", "--progress", file.toString(),
                     "127.0.0.1:" + port)) {
-                transfer.awaitErrors(Pattern.compile("^\r\\[-{40}]   0 %\r\\[#*-+] {2,3}[1-9][0-9]? %"));
+                transfer.awaitErrors(Pattern.compile("^\r\\[ {40}]   0 % of 7.6 MiB\r\\[=* +] {2,3}[1-9][0-9]? %"));
                 socat.signal("CONT");
                 Programs.Result sent = transfer.await();
                 assertEquals(0, sent.exit(), sent.errors());
@@ -92,8 +92,8 @@ class TransferTest extends SampleTest {
             assertEquals(0, sent.exit(), sent.errors());
             Programs.Result received = receiving.await();
             assertEquals(0, received.exit(), received.errors());
-            assertTrue(received.errors().startsWith("\r[" + "-".repeat(40) + "] 0 MiB"), received.errors());
-            assertTrue(received.errors().endsWith(FULL), received.errors());
+            assertTrue(received.errors().startsWith("\r0.0 MiB\r"), received.errors()); // it does not know how much there will be
+            assertTrue(received.errors().endsWith("\r7.6 MiB\n"), received.errors());
             assertCopied();
         }
     }
