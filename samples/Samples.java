@@ -19,7 +19,7 @@ import picocli.CommandLine.TypeConversionException;
 
 /** The one main class of the samples: each subcommand is a program in a file of its own. Without arguments it runs the demo. */
 @Command(name = "samples", description = "Programs that use libevent4j.", synopsisSubcommandLabel = "COMMAND",
-    subcommands = {Demo.class, Serve.class, Fetch.class, Download.class, Lookup.class, Events.class, Tunnel.class,
+    subcommands = {Demo.class, Serve.class, Fetch.class, Download.class, Upload.class, Lookup.class, Events.class, Tunnel.class,
         WebSocketEcho.class, Rpc.class, RpcCall.class, Echo.class, Chat.class, Proxy.class, Squeeze.class, Transfer.class,
         EvRpc.class})
 public final class Samples {
