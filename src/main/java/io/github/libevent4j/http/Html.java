@@ -1,5 +1,7 @@
 package io.github.libevent4j.http;
 
+import java.util.Objects;
+
 /** Text for pages. */
 public final class Html {
 
@@ -8,6 +10,7 @@ public final class Html {
 
     /** The text as it stands in HTML, between tags or in a quoted attribute: &lt;, &gt;, ", ' and &amp; are escaped (evhttp_htmlescape). */
     public static String escape(String text) {
+        Objects.requireNonNull(text, "text");
         StringBuilder escaped = new StringBuilder(text.length() + 16);
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);

@@ -55,6 +55,7 @@ public final class HttpDate {
      * is as good as none. Libevent has no function for it.
      */
     public static Optional<Instant> parse(String date) {
+        Objects.requireNonNull(date, "date");
         return FORMS.stream().map(form -> form.matcher(date)).filter(Matcher::matches).findFirst().flatMap(HttpDate::instant);
     }
 

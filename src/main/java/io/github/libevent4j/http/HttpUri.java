@@ -54,7 +54,7 @@ public final class HttpUri {
      * @throws IllegalArgumentException when it is neither
      */
     public static HttpUri parse(String uri) {
-        return parse(Syntax.visible("the URI", uri), 0);
+        return parse(Syntax.visible("the URI", Objects.requireNonNull(uri, "uri")), 0);
     }
 
     /** The same for what clients really send: characters that RFC 3986 does not allow pass (EVHTTP_URI_NONCONFORMANT). */
@@ -127,7 +127,7 @@ public final class HttpUri {
         return new Builder();
     }
 
-    /** Makes a URI from its parts (evhttp_uri_new). */
+    /** Makes a URI from its parts, none of which libevent would refuse (evhttp_uri_new). Not thread-safe; may be used again. */
     public static final class Builder {
 
         private final String[] parts = new String[PARTS.length];
@@ -139,16 +139,17 @@ public final class HttpUri {
 
         /** Such as {@code http} (evhttp_uri_set_scheme). */
         public Builder scheme(String scheme) {
-            return set(SCHEME, scheme);
+            return set(SCHEME, Objects.requireNonNull(scheme, "scheme"));
         }
 
         /** What stands before an @ in the authority, percent-encoded (evhttp_uri_set_userinfo). */
         public Builder userInfo(String userInfo) {
-            return set(USER_INFO, userInfo);
+            return set(USER_INFO, Objects.requireNonNull(userInfo, "userInfo"));
         }
 
         /** A name or an address; an IPv6 address with its brackets or without (evhttp_uri_set_host). */
         public Builder host(String host) {
+            Objects.requireNonNull(host, "host");
             return set(HOST, host.indexOf(':') >= 0 && !host.startsWith("[") ? "[" + host + "]" : host);
         }
 
@@ -163,34 +164,38 @@ public final class HttpUri {
 
         /** The path, percent-encoded; {@link HttpUri#encode} does that for one of its segments (evhttp_uri_set_path). */
         public Builder path(String path) {
-            return set(PATH, path);
+            return set(PATH, Objects.requireNonNull(path, "path"));
         }
 
         /** What stands behind the ?, percent-encoded; replaces parameters that were added before (evhttp_uri_set_query). */
         public Builder query(String query) {
-            return set(QUERY, query);
+            return set(QUERY, Objects.requireNonNull(query, "query"));
         }
 
         /** Adds a parameter to the query's end, and encodes both its parts (evhttp_uriencode). */
         public Builder queryParameter(String name, String value) {
-            String parameter = encode(name, false) + "=" + encode(value, false);
+            String parameter = encode(Objects.requireNonNull(name, "name"), false) + "="
+                + encode(Objects.requireNonNull(value, "value"), false);
             return set(QUERY, parts[QUERY] == null || parts[QUERY].isEmpty() ? parameter : parts[QUERY] + "&" + parameter);
         }
 
         /** What stands behind the #, percent-encoded (evhttp_uri_set_fragment). */
         public Builder fragment(String fragment) {
-            return set(FRAGMENT, fragment);
+            return set(FRAGMENT, Objects.requireNonNull(fragment, "fragment"));
         }
 
         private Builder set(int part, String value) {
-            parts[part] = Syntax.visible("the " + PARTS[part], value);
+            String[] alone = new String[PARTS.length];
+            alone[part] = Syntax.visible("the " + PARTS[part], value);
+            join(-1, alone, 0); // refused here, if it is
+            parts[part] = value;
             return this;
         }
 
         /**
          * Joins the parts (evhttp_uri_join).
          *
-         * @throws IllegalArgumentException when libevent refuses a part, or when what it would make of them is to be read otherwise
+         * @throws IllegalArgumentException when the parts do not go together: they would be read otherwise
          */
         public HttpUri build() {
             String path = parts[PATH];
@@ -271,6 +276,7 @@ public final class HttpUri {
      * @throws IllegalStateException when this has no scheme, and so is a reference itself
      */
     public HttpUri resolve(HttpUri reference) {
+        Objects.requireNonNull(reference, "reference");
         if (parts[SCHEME] == null) {
             throw new IllegalStateException("\"" + this + "\" is a reference itself: only from a URI with a scheme can one be resolved");
         }

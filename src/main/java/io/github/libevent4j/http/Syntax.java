@@ -76,7 +76,6 @@ final class Syntax {
 
     /** A URI, or a part of one: visible ASCII. */
     static String visible(String what, String text) {
-        Objects.requireNonNull(text, what);
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
             if (c <= ' ' || c >= 0x7F) {

@@ -23,7 +23,7 @@ final class Documented {
     /** Classes whose objects belong to no base, or have threads of their own. */
     static final Set<Class<?>> STANDS_ALONE = Set.of(Libevent.class, LibeventException.class, EventBase.Builder.class,
         FileHandler.class, Headers.class, HttpClient.class, HttpClient.Builder.class, HttpRequest.class, HttpRequest.Builder.class, HttpResponse.class,
-        HttpResponseStream.class, HttpService.class, HttpService.Builder.class, HttpUri.class);
+        HttpResponseStream.class, HttpService.class, HttpService.Builder.class, HttpUri.class, HttpUri.Builder.class);
 
     /** Parameters that may be null. */
     private static final Map<String, String> NULLS = Map.of(

@@ -157,6 +157,7 @@ final class Recipes {
             .open(HttpRequest.newBuilder(world.serviceUri()).build())))),
         entry(Headers.class, made(world -> HttpRequest.newBuilder("/").header("X-Name", "value").build().headers())),
         entry(HttpUri.class, made(world -> HttpUri.parse("http://user@host:80/path?name=value#fragment"))),
+        entry(HttpUri.Builder.class, made(world -> HttpUri.newBuilder())),
         entry(HttpService.class, made(Recipes::service)),
         entry(HttpService.Builder.class, made(world -> HttpService.newBuilder().bind("127.0.0.1", 0)
             .handler(exchange -> exchange.reply(200)))),
@@ -170,6 +171,9 @@ final class Recipes {
             limited.rateLimit(RateLimit.perSecond(1000, 1000));
             return limited;
         })),
+        entry("HttpUri.Builder.path(String)", made(world -> HttpUri.newBuilder().scheme("file"))),
+        entry("HttpUri.Builder.userInfo(String)", made(world -> HttpUri.newBuilder().host("host"))),
+        entry("HttpUri.Builder.port(int)", made(world -> HttpUri.newBuilder().host("host"))),
         entry("BufferEvent.shutdownOutput()", made(world -> BufferEvent.create(world.base(), world.freeDescriptor()))),
         entry("FileHandler.handle(HttpExchange)", (world, use) -> {
             HttpServer server = HttpServer.create(world.base());
@@ -300,6 +304,7 @@ final class Recipes {
         value(HttpServer.BufferEventFactory.class, world -> (HttpServer.BufferEventFactory) BufferEvent::create),
         value(HttpHandler.class, world -> (HttpHandler) exchange -> exchange.reply(200)),
         value(HttpRequest.class, world -> HttpRequest.newBuilder("/").build()),
+        value(HttpUri.class, world -> HttpUri.parse("../reference")),
         value(BodyListener.class, world -> (BodyListener) data -> { }));
 
     /** Valid strings by the parameter's name. */
@@ -308,7 +313,8 @@ final class Recipes {
         entry("text", "text"), entry("value", "value"), entry("uri", "/"), entry("path", "/path"), entry("pattern", "*.example.com"),
         entry("phrase", "Fine"), entry("user", "user"), entry("password", "password"), entry("prefix", "/files/"),
         entry("type", "text/plain"), entry("method", "poll"), entry("date", "Sun, 06 Nov 1994 08:49:37 GMT"),
-        entry("operation", "operation"), entry("why", "why"));
+        entry("operation", "operation"), entry("why", "why"), entry("scheme", "http"), entry("userInfo", "user"), entry("query", "name=value"),
+        entry("fragment", "part"));
 
     /** Valid arguments by call and parameter, where those of the type will not do. */
     private static final Map<String, Argument> SPECIAL = Map.ofEntries(
