@@ -186,7 +186,7 @@ public final class HttpConnection extends NativeHandle {
          * @throws IllegalArgumentException when it is another base's
          */
         public Builder dns(Dns dns) {
-            if (Loop.of(dns) != Loop.of(base)) {
+            if (Loop.of(Objects.requireNonNull(dns, "dns")) != Loop.of(base)) {
                 throw new IllegalArgumentException("a Dns of another base cannot resolve for this one");
             }
             this.dns = dns;

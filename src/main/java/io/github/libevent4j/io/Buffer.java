@@ -6,6 +6,7 @@ import io.github.libevent4j.bindings.evbuffer;
 import io.github.libevent4j.bindings.evbuffer_cb_entry;
 import io.github.libevent4j.global.libevent;
 import io.github.libevent4j.internal.Addresses;
+import io.github.libevent4j.internal.Arguments;
 import io.github.libevent4j.internal.Callbacks;
 import io.github.libevent4j.internal.Descriptors;
 import io.github.libevent4j.internal.Loop;
@@ -413,7 +414,7 @@ public final class Buffer extends NativeHandle implements ByteChannel, Gathering
 
     /** Adds the whole of a segment (evbuffer_add_file_segment). */
     public Buffer addFile(FileSegment segment) throws IOException {
-        return addFile(segment, 0, segment.length());
+        return addFile(segment, 0, Objects.requireNonNull(segment, "segment").length());
     }
 
     /**
@@ -425,7 +426,7 @@ public final class Buffer extends NativeHandle implements ByteChannel, Gathering
      * @throws IOException when the file cannot be read
      */
     public Buffer addFile(FileSegment segment, long offset, long count) throws IOException {
-        if (Loop.of(segment) != loop) {
+        if (Loop.of(Objects.requireNonNull(segment, "segment")) != loop) {
             throw new IllegalArgumentException("a segment of another base cannot be added to this buffer");
         }
         if (offset < 0 || count < 0 || offset > segment.length() - count) {
@@ -581,9 +582,7 @@ public final class Buffer extends NativeHandle implements ByteChannel, Gathering
 
     /** Removes bytes from the start up to the target's limit; how many (evbuffer_remove). */
     public int remove(ByteBuffer target) {
-        if (Objects.requireNonNull(target, "target").isReadOnly()) {
-            throw new IllegalArgumentException("the target is read-only");
-        }
+        checkWritable(Objects.requireNonNull(target, "target"));
         enter(End.START);
         try {
             int position = target.position();
@@ -942,13 +941,13 @@ public final class Buffer extends NativeHandle implements ByteChannel, Gathering
     /** Adds all bytes of several buffers at the end (evbuffer_add_iovec). */
     @Override
     public long write(ByteBuffer[] sources) {
-        return write(sources, 0, sources.length);
+        return write(sources, 0, Objects.requireNonNull(sources, "sources").length);
     }
 
     /** Adds all bytes of some of these buffers at the end (evbuffer_add_iovec). */
     @Override
     public long write(ByteBuffer[] sources, int offset, int length) {
-        List<ByteBuffer> parts = List.of(sources).subList(offset, Objects.checkFromIndexSize(offset, length, sources.length) + length);
+        List<ByteBuffer> parts = part(sources, offset, length, "sources");
         enter(End.END);
         try {
             long count = 0;
@@ -964,13 +963,14 @@ public final class Buffer extends NativeHandle implements ByteChannel, Gathering
     /** Removes bytes from the start into several buffers, one after the other; -1 when there are none. */
     @Override
     public long read(ByteBuffer[] targets) {
-        return read(targets, 0, targets.length);
+        return read(targets, 0, Objects.requireNonNull(targets, "targets").length);
     }
 
     /** Removes bytes from the start into some of these buffers, one after the other; -1 when there are none. */
     @Override
     public long read(ByteBuffer[] targets, int offset, int length) {
-        List<ByteBuffer> parts = List.of(targets).subList(offset, Objects.checkFromIndexSize(offset, length, targets.length) + length);
+        List<ByteBuffer> parts = part(targets, offset, length, "targets");
+        parts.forEach(Buffer::checkWritable);
         enter(End.START);
         try {
             boolean wanted = parts.stream().anyMatch(ByteBuffer::hasRemaining);
@@ -1033,6 +1033,17 @@ public final class Buffer extends NativeHandle implements ByteChannel, Gathering
     private void ensureUsable() {
         enter();
         exit();
+    }
+
+    private static List<ByteBuffer> part(ByteBuffer[] buffers, int offset, int length, String name) {
+        List<ByteBuffer> all = List.of(Arguments.noNulls(buffers, name));
+        return all.subList(offset, Objects.checkFromIndexSize(offset, length, buffers.length) + length);
+    }
+
+    private static void checkWritable(ByteBuffer target) {
+        if (target.isReadOnly()) {
+            throw new IllegalArgumentException("the target is read-only");
+        }
     }
 
     private void checkPosition(long position) {

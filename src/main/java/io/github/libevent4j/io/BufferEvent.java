@@ -289,7 +289,7 @@ public final class BufferEvent extends NativeHandle {
         return bits;
     }
 
-    /** The base that it lives on (bufferevent_get_base). */
+    /** The base that it lives on, or did (bufferevent_get_base). Any thread. */
     public EventBase base() {
         return (EventBase) loop.handle();
     }
@@ -403,7 +403,7 @@ public final class BufferEvent extends NativeHandle {
         }
     }
 
-    /** The other one of a pair while that is open, or nothing (bufferevent_pair_get_partner). */
+    /** The other one of a pair while that is open, or nothing (bufferevent_pair_get_partner). Any thread. */
     public Optional<BufferEvent> partner() {
         return Optional.ofNullable(partner).filter(BufferEvent::isOpen);
     }
@@ -713,7 +713,7 @@ public final class BufferEvent extends NativeHandle {
 
     /** Moves all of the input to a buffer's end, without copying it (bufferevent_read_buffer). */
     public void read(Buffer target) {
-        target.addBuffer(input);
+        Objects.requireNonNull(target, "target").addBuffer(input);
     }
 
     /** Who hears what happens; replaces the listener before (bufferevent_setcb). */
@@ -801,6 +801,7 @@ public final class BufferEvent extends NativeHandle {
 
     /** The watermarks of one direction (bufferevent_getwatermark). */
     public Watermark watermark(Direction direction) {
+        Objects.requireNonNull(direction, "direction");
         enter();
         try (SizeTPointer low = new SizeTPointer(1); SizeTPointer high = new SizeTPointer(1)) {
             libevent.bufferevent_getwatermark(event, (short) direction.bit, low, high);
@@ -893,6 +894,7 @@ public final class BufferEvent extends NativeHandle {
 
     /** The most bytes to move at a time (bufferevent_get_max_single_read, bufferevent_get_max_single_write). */
     public long maxSingle(Direction direction) {
+        Objects.requireNonNull(direction, "direction");
         enter();
         try {
             return direction == Direction.READ ? libevent.bufferevent_get_max_single_read(event)
@@ -904,6 +906,7 @@ public final class BufferEvent extends NativeHandle {
 
     /** The most bytes that would be moved now, as its limits are (bufferevent_get_max_to_read, bufferevent_get_max_to_write). */
     public long maxToMove(Direction direction) {
+        Objects.requireNonNull(direction, "direction");
         enter();
         try {
             return direction == Direction.READ ? libevent.bufferevent_get_max_to_read(event)

@@ -315,7 +315,7 @@ public final class ConnectionListener extends NativeHandle {
         return address;
     }
 
-    /** The base that it lives on (evconnlistener_get_base). */
+    /** The base that it lives on, or did (evconnlistener_get_base). Any thread. */
     public EventBase base() {
         return base;
     }

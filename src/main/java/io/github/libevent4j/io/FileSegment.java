@@ -78,7 +78,7 @@ public final class FileSegment extends NativeHandle {
         }
     }
 
-    /** How many bytes it has. Any thread. */
+    /** How many bytes it has, or had. Any thread. */
     public long length() {
         return length;
     }

@@ -34,7 +34,11 @@ final class Documented {
         entry("BufferEvent.input()", "the same each time, and open as long"),
         entry("BufferEvent.output()", "the same each time, and open as long"),
         entry("BufferEvent.underlying()", "Any thread"),
+        entry("BufferEvent.partner()", "while that is open, or nothing"),
+        entry("BufferEvent.base()", "or did"),
+        entry("ConnectionListener.base()", "or did"),
         entry("Buffer.Reservation.space()", "whatever is closed"),
+        entry("FileSegment.length()", "or had"),
         entry("ConnectionListener.address()", "or did"),
         entry("ConnectionListener.Accepted.peer()", "at any time"),
         entry("ConnectionListener.Accepted.take()", "whatever is closed"),
@@ -56,7 +60,8 @@ final class Documented {
 
     /** Libevent frees its copy of an address with a scope by free(), which is not counted. */
     static boolean isMiscounted(Api.Call call, Object argument) {
-        return Set.of("Dns.lookup(String, Family)", "BufferEvent.connect(Dns, String, int)").contains(call.toString())
+        return Set.of("Dns.lookup(String, Family)", "Dns.lookup(String, int, Family)",
+            "BufferEvent.connect(Dns, String, int)").contains(call.toString())
             && argument instanceof String text && text.indexOf('%') >= 0;
     }
 

@@ -18,6 +18,7 @@ import io.github.libevent4j.http.HttpServer;
 import io.github.libevent4j.io.Buffer;
 import io.github.libevent4j.io.BufferEvent;
 import io.github.libevent4j.io.ConnectionListener;
+import io.github.libevent4j.io.FileSegment;
 import io.github.libevent4j.support.Programs;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -96,6 +97,14 @@ final class Places {
             buffer.addReference(world.direct(), unchecked(use, buffer)).drain(1000);
         }, "Buffer.addReference(ByteBuffer, Runnable)", "Buffer.addReference(byte[], Runnable)"),
 
+        place(Buffer.class, (world, use) -> {
+            Buffer buffer = Buffer.create(world.base());
+            FileSegment segment = FileSegment.create(world.base(), world.openFile(), 0, 1, unchecked(use, buffer));
+            buffer.addFile(segment);
+            segment.close();
+            world.base().execute(() -> buffer.drain(1));
+        }, "FileSegment.create(EventBase, FileChannel, long, long, Runnable)"),
+
         listening("onRead(BufferEvent)", (first, second) -> second.write("text")),
         listening("onWritten(BufferEvent)", (first, second) -> {
             second.enable(BufferEvent.Direction.READ);
@@ -137,11 +146,12 @@ final class Places {
             world.request((InetSocketAddress) listener.address(), "/");
         }, "ConnectionListener.Handler.accepted(Accepted)"),
 
-        completing(Dns.class, (world, dns) -> ((Dns) dns).resolveIpv4("name"), "Dns.resolveIpv4(String)"),
-        completing(Dns.class, (world, dns) -> ((Dns) dns).resolveIpv6("name"), "Dns.resolveIpv6(String)"),
+        completing(Dns.class, (world, dns) -> ((Dns) dns).resolveIpv4("name"), "Dns.resolveIpv4(String, Flag[])"),
+        completing(Dns.class, (world, dns) -> ((Dns) dns).resolveIpv6("name"), "Dns.resolveIpv6(String, Flag[])"),
         completing(Dns.class, (world, dns) -> ((Dns) dns).resolveReverse(InetAddress.getLoopbackAddress()),
             "Dns.resolveReverse(InetAddress)"),
         completing(Dns.class, (world, dns) -> ((Dns) dns).lookup("127.0.0.1", Dns.Family.ANY), "Dns.lookup(String, Family)"),
+        completing(Dns.class, (world, dns) -> ((Dns) dns).lookup("127.0.0.1", 80, Dns.Family.ANY), "Dns.lookup(String, int, Family)"),
 
         place(HttpServer.class, (world, use) -> {
             HttpServer server = HttpServer.create(world.base());

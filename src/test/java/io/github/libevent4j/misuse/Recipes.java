@@ -29,6 +29,7 @@ import io.github.libevent4j.http.HttpUri;
 import io.github.libevent4j.io.Buffer;
 import io.github.libevent4j.io.BufferEvent;
 import io.github.libevent4j.io.ConnectionListener;
+import io.github.libevent4j.io.FileSegment;
 import io.github.libevent4j.io.RateLimit;
 import io.github.libevent4j.io.RateLimitGroup;
 import io.github.libevent4j.io.Tags;
@@ -113,6 +114,8 @@ final class Recipes {
         entry(Buffer.Subscription.class, made(world -> buffer(world).onChange((before, added, deleted) -> { }))),
         entry(Buffer.Eol.class, made(world -> new Buffer.Eol(0, 1))),
         entry(BufferEvent.class, made(world -> BufferEvent.create(world.base()))),
+        entry(BufferEvent.Watermark.class, made(world -> new BufferEvent.Watermark(0, 0))),
+        entry(FileSegment.class, made(world -> FileSegment.create(world.base(), world.file()))),
         entry(ConnectionListener.class, made(Recipes::listener)),
         entry(ConnectionListener.Builder.class, made(world -> ConnectionListener.newBuilder(world.base(), free(), connection -> { }))),
         entry(ConnectionListener.Accepted.class, (world, use) -> {
@@ -157,7 +160,7 @@ final class Recipes {
             .open(HttpRequest.newBuilder(world.serviceUri()).build())))),
         entry(Headers.class, made(world -> HttpRequest.newBuilder("/").header("X-Name", "value").build().headers())),
         entry(HttpUri.class, made(world -> HttpUri.parse("http://user@host:80/path?name=value#fragment"))),
-        entry(HttpUri.Builder.class, made(world -> HttpUri.newBuilder())),
+        entry(HttpUri.Builder.class, made(world -> HttpUri.newBuilder().scheme("http").host("host"))),
         entry(HttpService.class, made(Recipes::service)),
         entry(HttpService.Builder.class, made(world -> HttpService.newBuilder().bind("127.0.0.1", 0)
             .handler(exchange -> exchange.reply(200)))),
@@ -174,6 +177,12 @@ final class Recipes {
         entry("HttpUri.Builder.path(String)", made(world -> HttpUri.newBuilder().scheme("file"))),
         entry("HttpUri.Builder.userInfo(String)", made(world -> HttpUri.newBuilder().host("host"))),
         entry("HttpUri.Builder.port(int)", made(world -> HttpUri.newBuilder().host("host"))),
+        entry("BufferEvent.detach()", made(world -> BufferEvent.create(world.base(), world.freeDescriptor()))),
+        entry("Dns.resume()", made(world -> {
+            Dns dns = Dns.createEmpty(world.base());
+            dns.addNameserver(world.address());
+            return dns;
+        })),
         entry("BufferEvent.shutdownOutput()", made(world -> BufferEvent.create(world.base(), world.freeDescriptor()))),
         entry("FileHandler.handle(HttpExchange)", (world, use) -> {
             HttpServer server = HttpServer.create(world.base());
@@ -271,6 +280,9 @@ final class Recipes {
         value(Instant.class, world -> Instant.EPOCH),
         value(Charset.class, world -> StandardCharsets.UTF_8),
         value(ByteBuffer.class, World::direct),
+        value(ByteBuffer[].class, world -> new ByteBuffer[] {ByteBuffer.allocate(10)}),
+        value(FileSegment.class, world -> FileSegment.create(world.base(), world.file())),
+        value(HttpUri.class, world -> HttpUri.parse("http://host/")),
         value(Path.class, World::file),
         value(FileChannel.class, World::openFile),
         value(SelectableChannel.class, World::channel),
@@ -330,8 +342,9 @@ final class Recipes {
         entry("Signal.create(EventBase, String, Runnable) name", (world, on) -> "USR1"),
         entry("Dns.option(String, String) name", (world, on) -> "attempts"),
         entry("Dns.option(String, String) value", (world, on) -> "1"),
-        entry("Dns.parseResolvConf(Path) file", (world, on) -> Files.writeString(world.file(), "nameserver 127.0.0.1\n")),
+        entry("Dns.parseResolvConf(Path, Setting[]) file", (world, on) -> Files.writeString(world.file(), "nameserver 127.0.0.1\n")),
         entry("BufferEvent.create(EventBase, long, Option[]) descriptor", (world, on) -> world.freeDescriptor()),
+        entry("BufferEvent.attach(long) descriptor", (world, on) -> world.freeDescriptor()),
         entry("BufferEvent.connect(String, int) port", (world, on) -> world.port()),
         entry("BufferEvent.connect(Dns, String, int) port", (world, on) -> world.port()),
         entry("Buffer.writeTo(long, long) descriptor", (world, on) -> world.descriptor()),
@@ -348,6 +361,10 @@ final class Recipes {
         entry("Tags.peekLength(Buffer) buffer", tagged(buffer -> Tags.writeInt(buffer, 1, 1))),
         entry("Tags.skip(Buffer) buffer", tagged(buffer -> Tags.writeInt(buffer, 1, 1))),
         entry("Tags.readBytes(Buffer, int) buffer", tagged(buffer -> Tags.writeBytes(buffer, 1, (byte) 1))),
+        entry("Tags.readFixed(Buffer, int, byte[]) buffer", tagged(buffer -> Tags.writeBytes(buffer, 1, new byte[10]))),
+        entry("Tags.readBuffer(Buffer, int, Buffer) buffer", tagged(buffer -> Tags.writeBytes(buffer, 1, (byte) 1))),
+        entry("Tags.readHeader(Buffer, int) buffer", tagged(buffer -> Tags.writeBytes(buffer, 1, (byte) 1))),
+        entry("Tags.payloadLength(Buffer) buffer", tagged(buffer -> Tags.writeInt(buffer, 1, 1))),
         entry("Tags.readInt(Buffer, int) buffer", tagged(buffer -> Tags.writeInt(buffer, 1, 1))),
         entry("Tags.readLong(Buffer, int) buffer", tagged(buffer -> Tags.writeLong(buffer, 1, 1))),
         entry("Tags.readString(Buffer, int) buffer", tagged(buffer -> Tags.writeString(buffer, 1, "text"))),
