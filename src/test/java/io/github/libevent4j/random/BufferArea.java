@@ -213,13 +213,11 @@ final class BufferArea extends Area {
         // Bytes on their way to and from bufferevents, which nobody follows.
         operation("addInput", () -> {
             Followed one = one();
-            one.buffer.addBuffer(world.one(BufferEvent.class).input());
-            follow();
+            unfollowed(() -> one.buffer.addBuffer(world.one(BufferEvent.class).input()));
         });
         operation("toOutput", () -> {
             Followed one = one();
-            world.one(BufferEvent.class).write(one.buffer);
-            follow();
+            unfollowed(() -> world.one(BufferEvent.class).write(one.buffer));
         });
         operation("shareOutput", () -> {
             world.one(BufferEvent.class).output().addBufferReference(one().buffer);
@@ -313,6 +311,14 @@ final class BufferArea extends Area {
         }
     }
 
+    private void unfollowed(Body change) throws Throwable {
+        try {
+            change.run();
+        } finally { // what a filter or a listener throws comes after the bytes have moved
+            follow();
+        }
+    }
+
     /** Whether the current change is in no other, and no other happened in it. */
     private boolean isUndisturbed() {
         return world.confined && changes == current && depth == 1;
@@ -327,7 +333,7 @@ final class BufferArea extends Area {
                     try {
                         one.content = one.buffer.copyOut();
                     } catch (IllegalStateException e) {
-                        return; // its base is closed
+                        continue; // its base is closed, which others' need not be
                     }
                 }
             }
