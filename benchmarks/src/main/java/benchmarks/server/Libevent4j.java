@@ -1,0 +1,42 @@
+package benchmarks.server;
+
+import io.github.libevent4j.http.ChunkedReply;
+import io.github.libevent4j.http.HttpExchange;
+import io.github.libevent4j.http.HttpService;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.time.Duration;
+
+/** This library, with its defaults but for the size of bodies that are echoed. */
+public final class Libevent4j {
+
+    private Libevent4j() {
+    }
+
+    public static void main(String[] args) throws Exception {
+        HttpService.newBuilder()
+            .bind("127.0.0.1", Replies.port(args))
+            .server(server -> server.timeout(Duration.ofMinutes(10)))
+            .handler("/", exchange -> exchange.header("Content-Type", "text/plain").reply(200, Replies.HELLO))
+            .handler("/echo", exchange -> exchange.header("Content-Type", "text/plain").reply(200, exchange.body()))
+            .handler("/mib", exchange -> exchange.header("Content-Type", "text/plain").reply(200, Replies.MEBIBYTE))
+            .handler("/stream", exchange -> send(exchange.header("Content-Type", "text/plain").start(200), Replies.CHUNKS))
+            .handler("/file", exchange -> file(exchange, args))
+            .start();
+        Replies.listening();
+    }
+
+    private static void send(ChunkedReply reply, int left) {
+        if (left == 0) {
+            reply.end();
+        } else {
+            reply.send(Replies.CHUNK).thenRun(() -> send(reply, left - 1));
+        }
+    }
+
+    private static void file(HttpExchange exchange, String[] args) throws IOException {
+        try (FileChannel file = FileChannel.open(Replies.file(args))) {
+            exchange.header("Content-Type", "text/plain").reply(200, file, 0, file.size());
+        }
+    }
+}
