@@ -34,13 +34,16 @@ ROOT=$PWD
 OUT=$ROOT/cppbuild/$PLATFORM${SANITIZE:+-sanitized}
 TARGET=${TARGET:-$ROOT/target}
 if [[ -z ${SANITIZE:-} ]]; then
-    OPTIMIZE="-O3 -g0"
+    OPTIMIZE="-O3 -g0 -flto=auto -ffat-lto-objects"
 else
     OPTIMIZE="-O1 -g -fno-omit-frame-pointer -fsanitize=address"
     export ASAN_OPTIONS=detect_leaks=0 # configure's own programs leak
 fi
+# Without sys/ioctl.h libevent does not ask before each read how much there is, and reads as much as before.
 CONFIGURE=(--disable-shared --enable-static --with-pic --disable-openssl --disable-libevent-regress --disable-samples
-    --disable-dependency-tracking CC=gcc CFLAGS="$OPTIMIZE -fvisibility=hidden" ACLOCAL=: AUTOCONF=: AUTOMAKE=: AUTOHEADER=:)
+    --disable-dependency-tracking CC=gcc CFLAGS="$OPTIMIZE -fvisibility=hidden" ac_cv_header_sys_ioctl_h=no
+    ACLOCAL=: AUTOCONF=: AUTOMAKE=: AUTOHEADER=:)
+CALLS=-Dvsnprintf=libevent4j_vsnprintf # see native/format.c
 
 # Upstream's release, byte for byte; the distribution's fixes come on top of it.
 ORIG_SHA256=92e6de1be9ec176428fd2367677e61ceffc2ee1cb119035037a27d346b0403bb
@@ -172,7 +175,7 @@ EOF
 
 # What the built libevent depends on; a build with the same key is kept.
 libevent_key() {
-    echo "${CONFIGURE[@]}"
+    echo "${CONFIGURE[@]}" "$CALLS"
     gcc --version
     [[ -z ${LIBEVENT_SOURCE:-} ]] || find "$LIBEVENT_SOURCE" -name '*.[ch]' -exec sha256sum {} + | sort
 }
@@ -186,7 +189,7 @@ build_libevent() {
         # By a relative path, and without the time stamps of the patched build files being acted on.
         ../source/configure "${CONFIGURE[@]}"
         make include/event2/event-config.h
-        make -j"$(nproc)" libevent.la libevent_pthreads.la
+        make -j"$(nproc)" CPPFLAGS="$CALLS" libevent.la libevent_pthreads.la
     ) > "$OUT/libevent.log" 2>&1 || { tail -20 "$OUT/libevent.log" >&2; fail "libevent does not build, see $OUT/libevent.log"; }
     cp "$build"/.libs/libevent.a "$build"/.libs/libevent_pthreads.a "$OUT/lib"
     cp -r "$OUT/source/include/event2" "$OUT/include"

@@ -711,6 +711,23 @@ write_now(struct bufferevent *bev)
 		bufferevent_trigger(bev, EV_WRITE, BEV_TRIG_DEFER_CALLBACKS);
 }
 
+/* What evhttp would add itself, and format each time. */
+static void
+add_date(const struct libevent4j_exchange *exchange)
+{
+	struct libevent4j_loop *loop = exchange->server->loop;
+	struct evkeyvalq *headers = exchange->request->output_headers;
+	time_t now = time(NULL);
+
+	if (exchange->request->major != 1 || exchange->request->minor < 1 || evhttp_find_header(headers, "Date") != NULL)
+		return;
+	if (now != loop->dated) {
+		loop->dated = now;
+		evutil_date_rfc1123(loop->date, sizeof(loop->date), NULL);
+	}
+	evhttp_add_header(headers, "Date", loop->date);
+}
+
 static void
 send_reply(struct libevent4j_exchange *exchange, int status, const char *reason)
 {
@@ -721,6 +738,7 @@ send_reply(struct libevent4j_exchange *exchange, int status, const char *reason)
 	unwatch_client(exchange);
 	exchange->replied = true;
 	exchange->status = status;
+	add_date(exchange);
 	evhttp_send_reply(exchange->request, status, reason, NULL);
 	measure_head(exchange, before);
 	if (!server->exact && !server->own_bufferevents)

@@ -2,12 +2,14 @@
 #ifndef LIBEVENT4J_INTERNAL_H
 #define LIBEVENT4J_INTERNAL_H
 
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <time.h>
 
 #include "libevent4j.h"
 
@@ -39,7 +41,8 @@ void libevent4j_failed(int error);
 
 /* ---- memory.c ---- */
 
-void libevent4j_count_allocations(void);
+/* To be called before libevent's first allocation. */
+void libevent4j_memory_init(bool count);
 /* Zeroed memory, counted like libevent's own; freed with libevent4j_free(). */
 void *libevent4j_calloc(size_t size);
 void libevent4j_free(void *memory);
@@ -49,6 +52,24 @@ char *libevent4j_strdup(const char *string);
 bool libevent4j_has_room(size_t size, unsigned count);
 /* The size of what evbuffer_add_cb() allocates, and of a lock. Where libevent itself calls it, it does not look at what it returns. */
 #define LIBEVENT4J_BUFFER_CALLBACK 40
+
+/* ---- cache.c: an allocator for any thread ---- */
+
+void libevent4j_cache_init(void);
+/* Memory of one class takes each other's place: as of malloc() 24 bytes at least, and then steps of 16. */
+static inline size_t
+libevent4j_size_class(size_t size)
+{
+	return size <= 24 ? 0 : (size - 9) / 16;
+}
+void *libevent4j_cached_malloc(size_t size);
+void *libevent4j_cached_realloc(void *memory, size_t size);
+void libevent4j_cached_free(void *memory);
+
+/* ---- format.c ---- */
+
+/* vsnprintf(), and quicker. Libevent calls it. */
+int libevent4j_vsnprintf(char *buffer, size_t size, const char *format, va_list arguments);
 
 /* ---- log.c ---- */
 
@@ -64,6 +85,8 @@ struct libevent4j_loop {
 	void *id;
 	uint8_t *head; /* Java's direct buffer */
 	size_t head_size;
+	char date[50]; /* the Date of a reply in the second dated */
+	time_t dated;
 	LIST_HEAD(, libevent4j_socket) sockets; /* of all its servers, which own them */
 	LIST_HEAD(, libevent4j_connection) uploads; /* whose request's body is on its way; Java's */
 	struct libevent4j_guard_list guards[LIBEVENT4J_GUARD_LISTS]; /* by their connections; their servers own them */

@@ -64,9 +64,7 @@ libevent4j_init(JNIEnv *env, jclass native, jobject callbacks, int debug)
 	(void)native;
 	if ((*env)->GetJavaVM(env, &libevent4j_java.vm) != 0 || find_callbacks(env, callbacks) != 0)
 		return -1;
-	/* Both must come before libevent's first allocation. */
-	if (debug)
-		libevent4j_count_allocations();
+	libevent4j_memory_init(debug);
 	libevent4j_log_init();
 #ifdef _WIN32
 	return evthread_use_windows_threads();

@@ -1,12 +1,11 @@
 /*
  * Counted allocations (debug only), of which a test can make one fail. What libevent would not survive to be without is tried for
- * first: malloc() gives a block again that this thread has just freed, so the failing of tests, too, keeps to what was promised.
+ * first: a block that this thread has just freed is given again, so the failing of tests, too, keeps to what was promised.
  */
 #include "internal.h"
 
 #include <errno.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 
 static _Atomic int64_t live;
@@ -16,17 +15,10 @@ static _Atomic int64_t until_failure; /* 0: none fails */
 #define CLASSES 8
 static _Thread_local unsigned promised[CLASSES]; /* blocks, by their size class */
 
-/* As malloc() sees it: 24 bytes at least, and steps of 16. */
-static size_t
-class_of(size_t size)
-{
-	return size <= 24 ? 0 : (size - 9) / 16;
-}
-
 static bool
 keep_promise(size_t size)
 {
-	size_t class = class_of(size);
+	size_t class = libevent4j_size_class(size);
 
 	if (class >= CLASSES || promised[class] == 0)
 		return false;
@@ -48,7 +40,7 @@ fails(size_t size)
 static void *
 counted_malloc(size_t size)
 {
-	void *memory = fails(size) ? NULL : malloc(size);
+	void *memory = fails(size) ? NULL : libevent4j_cached_malloc(size);
 
 	if (memory != NULL)
 		atomic_fetch_add_explicit(&live, 1, memory_order_relaxed);
@@ -58,7 +50,7 @@ counted_malloc(size_t size)
 static void *
 counted_realloc(void *memory, size_t size)
 {
-	void *moved = fails(size) ? NULL : realloc(memory, size);
+	void *moved = fails(size) ? NULL : libevent4j_cached_realloc(memory, size);
 
 	if (memory == NULL && moved != NULL)
 		atomic_fetch_add_explicit(&live, 1, memory_order_relaxed);
@@ -70,14 +62,18 @@ counted_free(void *memory)
 {
 	if (memory != NULL)
 		atomic_fetch_sub_explicit(&live, 1, memory_order_relaxed);
-	free(memory);
+	libevent4j_cached_free(memory);
 }
 
 void
-libevent4j_count_allocations(void)
+libevent4j_memory_init(bool count)
 {
-	counted = true;
-	event_set_mem_functions(counted_malloc, counted_realloc, counted_free);
+	counted = count;
+	libevent4j_cache_init();
+	if (count)
+		event_set_mem_functions(counted_malloc, counted_realloc, counted_free);
+	else
+		event_set_mem_functions(libevent4j_cached_malloc, libevent4j_cached_realloc, libevent4j_cached_free);
 }
 
 int64_t
@@ -95,10 +91,10 @@ libevent4j_has_room(size_t size, unsigned count)
 	void *block[LIBEVENT4J_MOST_ROOM];
 	unsigned got = 0;
 
-	while (got < count && (block[got] = counted ? counted_malloc(size) : malloc(size)) != NULL)
+	while (got < count && (block[got] = counted ? counted_malloc(size) : libevent4j_cached_malloc(size)) != NULL)
 		got++;
 	if (got == count && counted)
-		promised[class_of(size)] = count;
+		promised[libevent4j_size_class(size)] = count;
 	for (unsigned i = 0; i < got; i++)
 		libevent4j_free(block[i]);
 	return got == count;
@@ -113,7 +109,7 @@ libevent4j_live_allocations(void)
 void *
 libevent4j_calloc(size_t size)
 {
-	void *memory = counted ? counted_malloc(size) : malloc(size);
+	void *memory = counted ? counted_malloc(size) : libevent4j_cached_malloc(size);
 
 	return memory == NULL ? NULL : memset(memory, 0, size);
 }
@@ -124,7 +120,7 @@ libevent4j_free(void *memory)
 	if (counted)
 		counted_free(memory);
 	else
-		free(memory);
+		libevent4j_cached_free(memory);
 }
 
 char *

@@ -20,6 +20,14 @@
 #include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
 
+#ifdef TUNED
+/* native/cache.c */
+void libevent4j_cache_init(void);
+void *libevent4j_cached_malloc(size_t size);
+void *libevent4j_cached_realloc(void *memory, size_t size);
+void libevent4j_cached_free(void *memory);
+#endif
+
 #define CHUNK_SIZE 1024
 #define CHUNKS 16
 
@@ -149,8 +157,11 @@ main(int argc, char **argv)
 	memset(mebibyte, 'x', sizeof(mebibyte));
 	signal(SIGPIPE, SIG_IGN);
 #ifdef TUNED
-	struct event_config *config = event_config_new();
+	struct event_config *config;
 
+	libevent4j_cache_init();
+	event_set_mem_functions(libevent4j_cached_malloc, libevent4j_cached_realloc, libevent4j_cached_free);
+	config = event_config_new();
 	event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
 	base = event_base_new_with_config(config);
 	event_config_free(config);

@@ -56,7 +56,7 @@ public final class HttpClient implements AutoCloseable {
     private Dns dns; // the same; null until a name is to be resolved
 
     private HttpClient(Builder builder) throws IOException {
-        this.base = EventBase.create();
+        this.base = EventBase.newBuilder().flags(EventBase.Flag.EPOLL_USE_CHANGELIST).build();
         this.maxConnections = builder.maxConnections;
         this.idleTimeout = builder.idleTimeout;
         this.deadline = builder.deadline;

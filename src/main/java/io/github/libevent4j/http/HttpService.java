@@ -54,7 +54,7 @@ public final class HttpService implements AutoCloseable {
         private final Map<String, HttpHandler> routes = new LinkedHashMap<>();
         private HttpHandler handler;
         private UnaryOperator<HttpServer.Builder> settings = UnaryOperator.identity();
-        private EventBase.Builder bases = EventBase.newBuilder();
+        private EventBase.Builder bases = EventBase.newBuilder().flags(EventBase.Flag.EPOLL_USE_CHANGELIST);
         private Consumer<? super Exception> exceptions;
         private int loops = 1;
         private boolean sharedSockets = !SPREADS;
@@ -113,7 +113,7 @@ public final class HttpService implements AutoCloseable {
             return this;
         }
 
-        /** Sets backend and flags of each loop's base. */
+        /** Sets backend and flags of each loop's base, in place of {@link EventBase.Flag#EPOLL_USE_CHANGELIST} alone. */
         public Builder base(EventBase.Builder builder) {
             bases = Objects.requireNonNull(builder, "builder");
             return this;
