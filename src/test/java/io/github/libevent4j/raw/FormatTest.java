@@ -1,5 +1,6 @@
 package io.github.libevent4j.raw;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.github.libevent4j.LibeventTest;
@@ -61,7 +62,10 @@ class FormatTest extends LibeventTest {
                 buffer.fill('#');
                 if (size > 0) {
                     assertEquals(length, printed.call.apply(buffer, size), "the length of it all");
-                    assertEquals(printed.expected.substring(0, Math.min(length, size - 1)), buffer.getString());
+                    byte[] bytes = new byte[Math.min(length, size - 1)];
+                    buffer.get(bytes);
+                    assertEquals(printed.expected.substring(0, bytes.length), new String(bytes, US_ASCII));
+                    assertEquals(0, buffer.get(bytes.length), "the end");
                 }
                 assertEquals('#', buffer.get(size), "behind the buffer");
             }
