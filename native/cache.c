@@ -1,14 +1,13 @@
 /*
  * An allocator for what libevent asks for with every request: dozens of blocks of the same few sizes, freed soon after and by the
- * thread that took them. Each thread keeps what it has freed, up to a limit, and takes from that first; the rest is the C library's.
+ * thread that took them. Each thread keeps what it has freed, up to a limit, and takes from that first. The blocks are the C library's
+ * own: what libevent gives away to be freed with free() can be.
  *
  * A sanitizer must see each block freed: it gets the C library's functions as they are.
  */
 #include "internal.h"
 
-#include <stdalign.h>
 #include <stdlib.h>
-#include <string.h>
 
 #if defined(__SANITIZE_ADDRESS__)
 
@@ -23,12 +22,6 @@ libevent4j_cached_malloc(size_t size)
 	return malloc(size);
 }
 
-void *
-libevent4j_cached_realloc(void *memory, size_t size)
-{
-	return realloc(memory, size);
-}
-
 void
 libevent4j_cached_free(void *memory)
 {
@@ -37,16 +30,15 @@ libevent4j_cached_free(void *memory)
 
 #else
 
+#include <malloc.h>
 #include <pthread.h>
 
-#define CLASSES 512                 /* up to 8 KiB, which a read takes */
-#define KEPT_NOT CLASSES
+#define CLASSES 512                  /* up to 8 KiB, which a read takes */
 #define MOST_BYTES (2 * 1024 * 1024) /* that a thread keeps */
 
-/* What stands before each block's memory. */
+/* What is in a block while it is kept. */
 struct block {
-	alignas(max_align_t) struct block *next; /* kept too; meaningless while the block is in use */
-	size_t class;                            /* or KEPT_NOT when it is too large */
+	struct block *next; /* kept too */
 };
 
 struct cache {
@@ -96,20 +88,11 @@ make_cache(void)
 	return cache;
 }
 
-/* Bytes that every block of a class has. */
+/* Bytes that every block of a class has at least. */
 static size_t
 size_of(size_t class)
 {
 	return 24 + 16 * class;
-}
-
-static void *
-plain(struct block *block, size_t size)
-{
-	if (size > SIZE_MAX - sizeof(*block) || (block = realloc(block, sizeof(*block) + size)) == NULL)
-		return NULL;
-	block->class = KEPT_NOT;
-	return block + 1;
 }
 
 void *
@@ -119,55 +102,32 @@ libevent4j_cached_malloc(size_t size)
 	struct block *block;
 
 	if (class >= CLASSES)
-		return plain(NULL, size);
-	if (cache != NULL && (block = cache->kept[class]) != NULL) {
-		cache->kept[class] = block->next;
-		cache->bytes -= size_of(class);
-	} else if ((block = malloc(sizeof(*block) + size_of(class))) == NULL) {
-		return NULL;
-	}
-	block->class = class;
-	return block + 1;
+		return malloc(size);
+	if (cache == NULL || (block = cache->kept[class]) == NULL)
+		return malloc(size_of(class));
+	cache->kept[class] = block->next;
+	cache->bytes -= size_of(class);
+	return block;
 }
 
 void
 libevent4j_cached_free(void *memory)
 {
-	struct block *block = (struct block *)memory - 1;
+	struct block *block = memory;
 	struct cache *own = cache;
+	size_t class, size;
 
-	if (memory == NULL)
+	if (block == NULL)
 		return;
-	if (block->class == KEPT_NOT || (own == NULL && (own = make_cache()) == NULL) ||
-	    own->bytes + size_of(block->class) > MOST_BYTES) {
+	size = malloc_usable_size(block);
+	class = size < size_of(0) ? CLASSES : (size - size_of(0)) / 16;
+	if (class >= CLASSES || (own == NULL && (own = make_cache()) == NULL) || own->bytes + size_of(class) > MOST_BYTES) {
 		free(block);
 		return;
 	}
-	block->next = own->kept[block->class];
-	own->kept[block->class] = block;
-	own->bytes += size_of(block->class);
-}
-
-void *
-libevent4j_cached_realloc(void *memory, size_t size)
-{
-	struct block *block = (struct block *)memory - 1;
-	size_t before;
-	void *moved;
-
-	if (memory == NULL)
-		return libevent4j_cached_malloc(size);
-	if (block->class == KEPT_NOT && libevent4j_size_class(size) >= CLASSES)
-		return plain(block, size);
-	if (block->class != KEPT_NOT && size <= size_of(block->class))
-		return memory;
-	before = block->class == KEPT_NOT ? size : size_of(block->class); /* one of both is kept, so that the smaller size is known */
-	moved = libevent4j_cached_malloc(size);
-	if (moved != NULL) {
-		memcpy(moved, memory, before < size ? before : size);
-		libevent4j_cached_free(memory);
-	}
-	return moved;
+	block->next = own->kept[class];
+	own->kept[class] = block;
+	own->bytes += size_of(class);
 }
 
 #endif

@@ -53,7 +53,7 @@ bool libevent4j_has_room(size_t size, unsigned count);
 /* The size of what evbuffer_add_cb() allocates, and of a lock. Where libevent itself calls it, it does not look at what it returns. */
 #define LIBEVENT4J_BUFFER_CALLBACK 40
 
-/* ---- cache.c: an allocator for any thread ---- */
+/* ---- cache.c: in place of malloc() and free(), and for the same memory; on any thread ---- */
 
 void libevent4j_cache_init(void);
 /* Memory of one class takes each other's place: as of malloc() 24 bytes at least, and then steps of 16. */
@@ -63,7 +63,6 @@ libevent4j_size_class(size_t size)
 	return size <= 24 ? 0 : (size - 9) / 16;
 }
 void *libevent4j_cached_malloc(size_t size);
-void *libevent4j_cached_realloc(void *memory, size_t size);
 void libevent4j_cached_free(void *memory);
 
 /* ---- format.c ---- */

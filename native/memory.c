@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 
 static _Atomic int64_t live;
@@ -50,7 +51,7 @@ counted_malloc(size_t size)
 static void *
 counted_realloc(void *memory, size_t size)
 {
-	void *moved = fails(size) ? NULL : libevent4j_cached_realloc(memory, size);
+	void *moved = fails(size) ? NULL : realloc(memory, size);
 
 	if (memory == NULL && moved != NULL)
 		atomic_fetch_add_explicit(&live, 1, memory_order_relaxed);
@@ -73,7 +74,7 @@ libevent4j_memory_init(bool count)
 	if (count)
 		event_set_mem_functions(counted_malloc, counted_realloc, counted_free);
 	else
-		event_set_mem_functions(libevent4j_cached_malloc, libevent4j_cached_realloc, libevent4j_cached_free);
+		event_set_mem_functions(libevent4j_cached_malloc, realloc, libevent4j_cached_free);
 }
 
 int64_t

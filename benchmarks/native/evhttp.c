@@ -24,7 +24,6 @@
 /* native/cache.c */
 void libevent4j_cache_init(void);
 void *libevent4j_cached_malloc(size_t size);
-void *libevent4j_cached_realloc(void *memory, size_t size);
 void libevent4j_cached_free(void *memory);
 #endif
 
@@ -160,7 +159,7 @@ main(int argc, char **argv)
 	struct event_config *config;
 
 	libevent4j_cache_init();
-	event_set_mem_functions(libevent4j_cached_malloc, libevent4j_cached_realloc, libevent4j_cached_free);
+	event_set_mem_functions(libevent4j_cached_malloc, realloc, libevent4j_cached_free);
 	config = event_config_new();
 	event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
 	base = event_base_new_with_config(config);
