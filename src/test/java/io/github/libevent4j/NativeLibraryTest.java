@@ -3,8 +3,10 @@ package io.github.libevent4j;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.libevent4j.bindings.event;
 import io.github.libevent4j.bindings.event_base;
 import io.github.libevent4j.bindings.evhttp_connection;
+import io.github.libevent4j.bindings.timeval;
 import io.github.libevent4j.global.libevent;
 import io.github.libevent4j.http.HttpMethod;
 import io.github.libevent4j.internal.Live;
@@ -12,6 +14,7 @@ import io.github.libevent4j.support.Logs;
 import io.github.libevent4j.support.Programs;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.LockSupport;
@@ -250,6 +253,33 @@ class NativeLibraryTest extends LibeventTest {
             try (EventBase obedient = EventBase.create();
                  EventBase ignorant = EventBase.newBuilder().flags(EventBase.Flag.IGNORE_ENV).build()) {
                 System.out.println(obedient.method() + " " + ignorant.method());
+            }
+        }
+    }
+
+    @Test
+    void debugModeEndsAProcessThatMisusesEvents() throws Exception {
+        Programs.Result result = new Programs.Java().run(Misuse.class);
+        assertEquals("what is right is done\n", result.text(), result.errors());
+        assertEquals(128 + 6, result.exit());
+        assertTrue(result.errors().contains("called on an already added event"), result.errors());
+    }
+
+    /** Uses the API, which debug mode must have nothing against, and then the raw layer wrongly. */
+    public static final class Misuse {
+        private Misuse() {
+        }
+
+        public static void main(String[] arguments) throws Exception {
+            Libevent.enableDebugMode();
+            try (EventBase base = EventBase.create();
+                 Timer timer = Timer.create(base, () -> System.out.println("what is right is done"))) {
+                timer.start(Duration.ZERO);
+                base.dispatch();
+                event added = libevent.event_new(libevent.event_base_new(), -1, (short) 0, null, null);
+                libevent.event_add(added, new timeval().tv_sec(1).tv_usec(0));
+                libevent.event_assign(added, libevent.event_get_base(added), -1, (short) 0, null, null);
+                System.out.println("and what is wrong");
             }
         }
     }

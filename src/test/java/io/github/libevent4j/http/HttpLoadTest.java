@@ -5,12 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.libevent4j.internal.Live;
+import io.github.libevent4j.support.Jvm;
 import io.github.libevent4j.support.RawClient;
 import java.net.Socket;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
+import javax.management.JMException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -31,12 +33,13 @@ class HttpLoadTest extends HttpTest {
     }
 
     /** What is alive between two requests, when all that can be collected is. */
-    private record Use(long handles, long targets, long allocations, long heap) {
+    private record Use(long handles, long targets, long allocations, long references, long heap) {
 
-        static Use now() {
+        static Use now() throws JMException {
             System.gc();
             Runtime runtime = Runtime.getRuntime();
-            return new Use(Live.handles(), Live.targets(), Live.allocations(), runtime.totalMemory() - runtime.freeMemory());
+            return new Use(Live.handles(), Live.targets(), Live.allocations(), Jvm.globalReferences(),
+                runtime.totalMemory() - runtime.freeMemory());
         }
     }
 
@@ -61,7 +64,13 @@ class HttpLoadTest extends HttpTest {
         assertEquals(before.handles, after.handles, "handles");
         assertEquals(before.targets, after.targets, "callback targets");
         assertEquals(before.allocations, after.allocations, "native allocations");
+        assertNoMoreReferences(before, after);
         assertTrue(after.heap < before.heap + 8 * 1024 * 1024, "the heap grew from " + before.heap + " to " + after.heap);
+    }
+
+    /** The JVM has some of its own, which come and go. */
+    private static void assertNoMoreReferences(Use before, Use after) {
+        assertTrue(after.references < before.references + 100, "JNI references grew from " + before.references + " to " + after.references);
     }
 
     /** Sends requests one after the other, and waits until the last is answered. */
@@ -99,6 +108,7 @@ class HttpLoadTest extends HttpTest {
         Use after = Use.now();
         assertEquals(before.handles, after.handles, "handles");
         assertEquals(before.targets, after.targets, "callback targets");
+        assertNoMoreReferences(before, after);
         // Libevent keeps an entry for each number that a descriptor has ever had, and some of these may be new.
         while (Live.allocations() > before.allocations + CONNECTIONS / 2) {
             Thread.onSpinWait();

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.libevent4j.support.Curl;
 import io.github.libevent4j.support.Kernel;
-import io.github.libevent4j.support.Message;
 import io.github.libevent4j.support.Programs;
 import io.github.libevent4j.support.RawClient;
 import java.io.IOException;
@@ -21,7 +20,6 @@ import org.junit.jupiter.api.io.TempDir;
 class ServeLoadTest extends SampleTest {
 
     private static final int CONNECTIONS = 10_000;
-    private static final long MEBIBYTE = 1024 * 1024;
 
     private static Server serve(Programs.Java java) throws Exception {
         return new Server(java.start("Samples", "serve", "--port", "0"));
@@ -96,29 +94,6 @@ class ServeLoadTest extends SampleTest {
             long warnings = Pattern.compile("accept on").matcher(server.stop("TERM")).results().count();
             long seconds = Duration.ofNanos(System.nanoTime() - start).toSeconds();
             assertTrue(warnings > 0 && warnings <= seconds + 1, warnings + " warnings in " + seconds + " s"); // one a second at most
-        }
-    }
-
-    /** A gibibyte goes through a server that keeps little of it. */
-    @Test
-    void aGibibyteComesDownInLittleMemory() throws Exception {
-        try (Server server = serve(new Programs.Java().option("-Xmx256m"))) {
-            assertEquals(200, Curl.get(server.url + "/bytes/1000").status());
-            long idle = Kernel.resident(server.running.pid());
-            long most = 0;
-            try (RawClient client = RawClient.to(server.address())) {
-                client.send("GET /bytes/" + 1024 * MEBIBYTE + " HTTP/1.1\r\nHost: x\r\n\r\n");
-                Message head = Message.head(client.in());
-                assertEquals(Long.toString(1024 * MEBIBYTE), head.header("Content-Length"));
-                for (long got = 0; got < 1024 * MEBIBYTE; ) {
-                    long part = client.in().skip(Math.min(16 * MEBIBYTE, 1024 * MEBIBYTE - got));
-                    assertTrue(part > 0, "the body ended after " + got + " bytes");
-                    got += part;
-                    most = Math.max(most, Kernel.resident(server.running.pid()));
-                }
-            }
-            assertTrue(most < idle + 128 * MEBIBYTE, "memory grew from " + idle + " to " + most);
-            assertEquals("", server.stop("TERM"));
         }
     }
 }

@@ -39,16 +39,6 @@ public final class Kernel {
         }
     }
 
-    /** Bytes of memory in which a process resides; those of files alone do not count. */
-    public static long resident(long pid) throws IOException {
-        for (String line : Files.readAllLines(Path.of("/proc/" + pid + "/status"))) {
-            if (line.startsWith("RssAnon:")) {
-                return Long.parseLong(line.replaceAll("\\D", "")) * 1024;
-            }
-        }
-        throw new IOException("the kernel does not tell what memory " + pid + " resides in");
-    }
-
     private static String hex(InetSocketAddress address) {
         int number = ByteBuffer.wrap(address.getAddress().getAddress()).order(ByteOrder.nativeOrder()).getInt();
         return String.format("%08X:%04X", number, address.getPort());
