@@ -175,8 +175,6 @@ final class Recipes {
             return limited;
         })),
         entry("HttpUri.Builder.path(String)", made(world -> HttpUri.newBuilder().scheme("file"))),
-        entry("HttpUri.Builder.userInfo(String)", made(world -> HttpUri.newBuilder().host("host"))),
-        entry("HttpUri.Builder.port(int)", made(world -> HttpUri.newBuilder().host("host"))),
         entry("BufferEvent.detach()", made(world -> BufferEvent.create(world.base(), world.freeDescriptor()))),
         entry("Dns.resume()", made(world -> {
             Dns dns = Dns.createEmpty(world.base());
@@ -316,7 +314,6 @@ final class Recipes {
         value(HttpServer.BufferEventFactory.class, world -> (HttpServer.BufferEventFactory) BufferEvent::create),
         value(HttpHandler.class, world -> (HttpHandler) exchange -> exchange.reply(200)),
         value(HttpRequest.class, world -> HttpRequest.newBuilder("/").build()),
-        value(HttpUri.class, world -> HttpUri.parse("../reference")),
         value(BodyListener.class, world -> (BodyListener) data -> { }));
 
     /** Valid strings by the parameter's name. */
