@@ -1,11 +1,14 @@
 package io.github.libevent4j.support;
 
 import java.io.IOException;
+import java.net.BindException;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.regex.Pattern;
 
 /** The name server dnsmasq, on a free port of the loopback: it asks no other server, and knows only what it is told. */
@@ -28,9 +31,7 @@ public final class Dnsmasq implements AutoCloseable {
      */
     public Dnsmasq(Path directory, String host, String records) throws IOException, InterruptedException {
         InetAddress loopback = InetAddress.getByName(host);
-        try (DatagramSocket free = new DatagramSocket(0, loopback)) {
-            address = new InetSocketAddress(loopback, free.getLocalPort());
-        }
+        address = new InetSocketAddress(loopback, freePort(loopback));
         Path configuration = Files.writeString(directory.resolve("dnsmasq.conf"), """
             keep-in-foreground
             log-facility=-
@@ -50,6 +51,17 @@ public final class Dnsmasq implements AutoCloseable {
             """.formatted(host, address.getPort(), records));
         running = Programs.start("dnsmasq", "--conf-file=" + configuration);
         running.awaitErrors(Pattern.compile("started, version")); // it listens by now
+    }
+
+    /** Free for UDP and for TCP, and none that the system gives to others: dnsmasq takes it only later. */
+    private static int freePort(InetAddress loopback) throws IOException {
+        while (true) {
+            int port = ThreadLocalRandom.current().nextInt(10_000, 32_000);
+            try (DatagramSocket udp = new DatagramSocket(port, loopback); ServerSocket tcp = new ServerSocket(port, 1, loopback)) {
+                return port;
+            } catch (BindException e) { // taken: another one
+            }
+        }
     }
 
     /** Where it listens. */
