@@ -116,6 +116,11 @@ public final class EventBase extends NativeHandle implements Executor {
      * @param remaining the time until its timeout, when it waits for one
      */
     public record EventInfo(long descriptor, int signal, Set<Event.Kind> kinds, int priority, Optional<Duration> remaining) {
+        /** Copies the kinds. */
+        public EventInfo {
+            kinds = Set.copyOf(Arguments.noNulls(kinds, "kinds"));
+            Objects.requireNonNull(remaining, "remaining");
+        }
     }
 
     private final event_base base;
@@ -380,7 +385,7 @@ public final class EventBase extends NativeHandle implements Executor {
      * @throws IllegalArgumentException when this platform does not have it
      */
     public void activate(String signal) {
-        int number = Signal.number(signal);
+        int number = Signal.number(Objects.requireNonNull(signal, "signal"));
         enter();
         try {
             libevent.event_base_active_by_signal(base, number);

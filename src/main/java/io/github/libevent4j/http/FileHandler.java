@@ -76,7 +76,7 @@ public final class FileHandler implements HttpHandler {
      * directory without a slash at its end is sent on to the one with it, so that what the file refers to is found.
      */
     public FileHandler withIndex(String name) throws IOException {
-        if (name.isEmpty() || name.indexOf('/') >= 0) {
+        if (Objects.requireNonNull(name, "name").isEmpty() || name.indexOf('/') >= 0) {
             throw new IllegalArgumentException("an index is the name of a file, which \"" + name + "\" is not");
         }
         return new FileHandler(root, prefix, name);

@@ -10,7 +10,6 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.URI;
 import java.nio.ByteBuffer;
-import java.nio.ReadOnlyBufferException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -225,8 +224,8 @@ public final class HttpClient implements AutoCloseable {
      * @throws IOException when it does not fit, too
      */
     public HttpResponse send(HttpRequest request, ByteBuffer target) throws IOException {
-        if (target.isReadOnly()) {
-            throw new ReadOnlyBufferException();
+        if (Objects.requireNonNull(target, "target").isReadOnly()) {
+            throw new IllegalArgumentException("the target is read-only");
         }
         return await(sendAsync(request, data -> {
             if (data.length > target.remaining()) {

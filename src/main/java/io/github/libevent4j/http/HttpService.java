@@ -266,7 +266,7 @@ public final class HttpService implements AutoCloseable {
         return bound.stream().filter(InetSocketAddress.class::isInstance).map(InetSocketAddress.class::cast).toList();
     }
 
-    /** What all its loops' servers have counted so far, together. */
+    /** What all its loops' servers have counted so far, together; also when they are closed. */
     public HttpStats stats() {
         return workers.stream().map(worker -> worker.server.stats()).reduce(HttpStats.NONE, HttpStats::plus);
     }

@@ -1,6 +1,7 @@
 package io.github.libevent4j.http;
 
 import io.github.libevent4j.internal.Counters;
+import java.util.Objects;
 
 /**
  * What a server has counted up to one moment, as plain numbers for whatever measures. They only grow, but for {@code openConnections}
@@ -52,6 +53,7 @@ public record HttpStats(long acceptedConnections, long openConnections, long ref
 
     /** The sums of two servers' numbers. */
     public HttpStats plus(HttpStats other) {
+        Objects.requireNonNull(other, "other");
         return new HttpStats(acceptedConnections + other.acceptedConnections, openConnections + other.openConnections,
             refusedConnections + other.refusedConnections, requests + other.requests, completedRequests + other.completedRequests,
             abortedRequests + other.abortedRequests, refusedRequests + other.refusedRequests, queuedRequests + other.queuedRequests,

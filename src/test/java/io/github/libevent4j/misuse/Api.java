@@ -3,6 +3,7 @@ package io.github.libevent4j.misuse;
 import io.github.libevent4j.Event;
 import io.github.libevent4j.EventBase;
 import io.github.libevent4j.http.BodyListener;
+import io.github.libevent4j.http.HttpBody;
 import io.github.libevent4j.http.HttpHandler;
 import io.github.libevent4j.http.HttpServer;
 import io.github.libevent4j.io.Buffer;
@@ -36,7 +37,7 @@ final class Api {
     /** Interfaces that users implement: what is called there is not called by them. */
     static final Set<Class<?>> CALLBACKS = Set.of(Event.Handler.class, Buffer.Listener.class, BufferEvent.Listener.class,
         BufferEvent.Filter.class, ConnectionListener.Handler.class, ConnectionListener.ErrorHandler.class, HttpHandler.class,
-        HttpServer.BufferEventFactory.class, BodyListener.class);
+        HttpServer.BufferEventFactory.class, BodyListener.class, HttpBody.Pieces.class);
 
     private static final List<Class<?>> TYPES = findTypes();
     private static final List<Call> CALLS = TYPES.stream().flatMap(Api::callsOf).sorted(Comparator.comparing(Call::toString)).toList();

@@ -7,6 +7,7 @@ import io.github.libevent4j.Libevent;
 import io.github.libevent4j.LibeventException;
 import io.github.libevent4j.http.FileHandler;
 import io.github.libevent4j.http.Headers;
+import io.github.libevent4j.http.HttpBody;
 import io.github.libevent4j.http.HttpClient;
 import io.github.libevent4j.http.HttpRequest;
 import io.github.libevent4j.http.HttpResponse;
@@ -22,8 +23,9 @@ final class Documented {
 
     /** Classes whose objects belong to no base, or have threads of their own. */
     static final Set<Class<?>> STANDS_ALONE = Set.of(Libevent.class, LibeventException.class, EventBase.Builder.class,
-        FileHandler.class, Headers.class, HttpClient.class, HttpClient.Builder.class, HttpRequest.class, HttpRequest.Builder.class, HttpResponse.class,
-        HttpResponseStream.class, HttpService.class, HttpService.Builder.class, HttpUri.class, HttpUri.Builder.class);
+        FileHandler.class, Headers.class, HttpBody.class, HttpClient.class, HttpClient.Builder.class, HttpRequest.class,
+        HttpRequest.Builder.class, HttpResponse.class, HttpResponseStream.class, HttpService.class, HttpService.Builder.class,
+        HttpUri.class, HttpUri.Builder.class);
 
     /** Parameters that may be null. */
     private static final Map<String, String> NULLS = Map.of(
@@ -48,6 +50,10 @@ final class Documented {
         entry("HttpServer.stop(Duration)", "at once when it has been already"),
         entry("HttpService.stop(Duration)", "closed already goes on to its end"),
         entry("HttpService.addresses()", "or did"),
+        entry("HttpService.stats()", "also when they are closed"),
+        entry("HttpService.stopped()", "How the service ends"),
+        entry("HttpServer.stats()", "also when the server is closed"),
+        entry("AccessLogEntry", "Immutable"),
         entry("HttpResponseStream.head()", "which stay when this is closed"),
         entry("HttpResponseStream.body()", "as it does when this is closed"));
 
@@ -60,8 +66,8 @@ final class Documented {
 
     /** Libevent frees its copy of an address with a scope by free(), which is not counted. */
     static boolean isMiscounted(Api.Call call, Object argument) {
-        return Set.of("Dns.lookup(String, Family)", "Dns.lookup(String, int, Family)",
-            "BufferEvent.connect(Dns, String, int)").contains(call.toString())
+        return Set.of("Dns.lookup(String, Family)", "Dns.lookup(String, int, Family)", "BufferEvent.connect(Dns, String, int)")
+            .contains(call.toString())
             && argument instanceof String text && text.indexOf('%') >= 0;
     }
 

@@ -9,6 +9,7 @@ import io.github.libevent4j.Timer;
 import io.github.libevent4j.dns.Dns;
 import io.github.libevent4j.http.BodyListener;
 import io.github.libevent4j.http.ChunkedReply;
+import io.github.libevent4j.http.HttpBody;
 import io.github.libevent4j.http.HttpConnection;
 import io.github.libevent4j.http.HttpExchange;
 import io.github.libevent4j.http.HttpHandler;
@@ -188,6 +189,16 @@ final class Places {
             world.request(self[0].bind("127.0.0.1", 0), "/");
         }, "HttpServer.BufferEventFactory.create(EventBase)"),
         completing(HttpServer.class, (world, server) -> ((HttpServer) server).stop(Duration.ZERO), "HttpServer.stop(Duration)"),
+        place(HttpServer.class, (world, use) -> {
+            HttpServer[] self = new HttpServer[1];
+            self[0] = HttpServer.newBuilder(world.base()).accessLog(logged -> unchecked(use, self[0]).run()).build();
+            self[0].onRequest(exchange -> exchange.reply(200));
+            world.request(self[0].bind("127.0.0.1", 0), "/");
+        }, "HttpServer.Builder.accessLog(Consumer)"),
+        calling((connection, use) -> connection.send(HttpRequest.newBuilder("/").POST(HttpBody.ofPieces(() -> {
+            use.accept(connection);
+            return CompletableFuture.completedStage(null);
+        })).build()), "HttpBody.Pieces.next()"),
         exchanging((exchange, inCallback) -> {
             exchange.completion().whenComplete((done, failure) -> inCallback.run());
             exchange.reply(200, "text");
@@ -234,6 +245,11 @@ final class Places {
         entry("BufferEvent.Filter.filter(Buffer, Buffer, long, FlushMode)", "both directions are above, and in FilterTest"),
         entry("Headers.forEach(BiConsumer)", "in the call itself, of what is immutable"),
         entry("FileHandler.on(Executor)", "what HttpHandler.on() is"),
+        entry("HttpService.Builder.onException(Consumer)", "what EventBase.onException() is"),
+        entry("HttpService.stopped()", "on threads that end"),
+        entry("HttpBody.ofStream(InputStream, Executor)", "on the executor's threads"),
+        entry("HttpBody.ofStream(InputStream, long, Executor)", "on the executor's threads"),
+        entry("HttpClient.sendAsync(HttpRequest, BodyListener, Executor)", "on the executor's threads"),
         entry("HttpService.Builder.server(UnaryOperator)", "in the call of start()"),
         entry("HttpService.stop(Duration)", "on threads that end"),
         entry("HttpClient.sendAsync(HttpRequest)", "on the client's own thread: HttpConnection's above"),

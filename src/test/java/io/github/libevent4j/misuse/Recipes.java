@@ -10,10 +10,12 @@ import io.github.libevent4j.Signal;
 import io.github.libevent4j.Timer;
 import io.github.libevent4j.dns.Dns;
 import io.github.libevent4j.dns.DnsException;
+import io.github.libevent4j.http.AccessLogEntry;
 import io.github.libevent4j.http.BodyListener;
 import io.github.libevent4j.http.ChunkedReply;
 import io.github.libevent4j.http.FileHandler;
 import io.github.libevent4j.http.Headers;
+import io.github.libevent4j.http.HttpBody;
 import io.github.libevent4j.http.HttpClient;
 import io.github.libevent4j.http.HttpConnection;
 import io.github.libevent4j.http.HttpException;
@@ -25,6 +27,7 @@ import io.github.libevent4j.http.HttpResponse;
 import io.github.libevent4j.http.HttpResponseStream;
 import io.github.libevent4j.http.HttpServer;
 import io.github.libevent4j.http.HttpService;
+import io.github.libevent4j.http.HttpStats;
 import io.github.libevent4j.http.HttpUri;
 import io.github.libevent4j.io.Buffer;
 import io.github.libevent4j.io.BufferEvent;
@@ -33,6 +36,7 @@ import io.github.libevent4j.io.FileSegment;
 import io.github.libevent4j.io.RateLimit;
 import io.github.libevent4j.io.RateLimitGroup;
 import io.github.libevent4j.io.Tags;
+import java.io.InputStream;
 import java.lang.reflect.Array;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -52,7 +56,9 @@ import java.util.Collection;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
@@ -98,6 +104,7 @@ final class Recipes {
     /** How to make an object of a class. */
     private static final Map<Class<?>, Recipe> RECEIVERS = Map.ofEntries(
         entry(EventBase.class, made(World::base)),
+        entry(EventBase.EventInfo.class, made(world -> new EventBase.EventInfo(-1, 0, Set.of(), 0, Optional.empty()))),
         entry(EventBase.Builder.class, made(world -> EventBase.newBuilder())),
         entry(Event.class, made(world -> Event.create(world.base(), -1, Set.of(), (event, what) -> { }))),
         entry(Timer.class, made(world -> Timer.create(world.base(), () -> { }))),
@@ -133,6 +140,13 @@ final class Recipes {
 
         entry(HttpServer.class, made(world -> HttpServer.create(world.base()))),
         entry(HttpServer.Builder.class, made(world -> HttpServer.newBuilder(world.base()))),
+        entry(HttpStats.class, made(world -> HttpStats.NONE)),
+        entry(HttpBody.class, made(world -> HttpBody.ofString("text"))),
+        entry(AccessLogEntry.class, (world, use) -> {
+            HttpServer server = HttpServer.newBuilder(world.base()).accessLog(logged -> unchecked(() -> use.accept(logged))).build();
+            server.onRequest(exchange -> exchange.reply(200));
+            world.request(server.bind("127.0.0.1", 0), "/");
+        }),
         entry(HttpExchange.class, (world, use) -> {
             HttpServer server = HttpServer.create(world.base());
             server.onRequest(exchange -> {
@@ -290,6 +304,11 @@ final class Recipes {
         value(UnixDomainSocketAddress.class, world -> UnixDomainSocketAddress.of(world.nothing())),
         value(InetAddress.class, world -> InetAddress.getLoopbackAddress()),
         value(List.class, world -> List.of("name")),
+        value(Optional.class, world -> Optional.empty()),
+        value(InputStream.class, world -> InputStream.nullInputStream()),
+        value(HttpBody.class, world -> HttpBody.ofString("text")),
+        value(HttpBody.Pieces.class, world -> (HttpBody.Pieces) () -> CompletableFuture.completedStage(null)),
+        value(HttpStats.class, world -> HttpStats.NONE),
         value(Executor.class, world -> (Executor) Runnable::run),
         value(Runnable.class, world -> (Runnable) () -> { }),
         value(Consumer.class, world -> (Consumer<Object>) any -> { }),
@@ -329,6 +348,10 @@ final class Recipes {
     private static final Map<String, Argument> SPECIAL = Map.ofEntries(
         entry("EventBase.once(long, Set, Duration, Consumer) descriptor", (world, on) -> world.descriptor()),
         entry("EventBase.once(long, Set, Duration, Consumer) kinds", (world, on) -> EnumSet.of(Event.Kind.READ)),
+        entry("EventBase.EventInfo.new(long, int, Set, int, Optional) kinds", (world, on) -> EnumSet.of(Event.Kind.READ)),
+        entry("EventBase.activate(long, Set) kinds", (world, on) -> EnumSet.of(Event.Kind.READ)),
+        entry("EventBase.activate(long, Set) descriptor", (world, on) -> world.descriptor()),
+        entry("EventBase.activate(String) signal", (world, on) -> "USR1"),
         entry("Event.create(EventBase, long, Set, Handler) descriptor", (world, on) -> world.descriptor()),
         entry("Event.create(EventBase, long, Set, Handler) kinds", (world, on) -> EnumSet.of(Event.Kind.READ)),
         entry("Event.create(EventBase, SelectableChannel, Set, Handler) kinds", (world, on) -> EnumSet.of(Event.Kind.READ)),
@@ -378,6 +401,9 @@ final class Recipes {
         entry("HttpUri.parse(String) uri", (world, on) -> "http://host/"),
         entry("HttpClient.send(HttpRequest) request", whole()),
         entry("HttpClient.send(HttpRequest, Path) request", whole()),
+        entry("HttpClient.send(HttpRequest, ByteBuffer) request", whole()),
+        entry("HttpClient.send(HttpRequest, ByteBuffer) target", (world, on) -> ByteBuffer.allocate(1000)),
+        entry("HttpClient.sendAsync(HttpRequest, BodyListener, Executor) request", whole()),
         entry("HttpClient.sendAsync(HttpRequest) request", whole()),
         entry("HttpClient.sendAsync(HttpRequest, BodyListener) request", whole()),
         entry("HttpClient.open(HttpRequest) request", whole()),
