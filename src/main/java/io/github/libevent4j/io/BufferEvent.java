@@ -1225,6 +1225,10 @@ public final class BufferEvent extends NativeHandle {
         if (last().lookup != null) {
             last().lookup.cancel(false);
         }
+        // An input that is full calls the filter above it again and again, ahead of what frees the filter when that has less priority.
+        for (BufferEvent below = underlying; below != null; below = below.underlying) {
+            libevent.bufferevent_disable(below.event, (short) libevent.EV_READ);
+        }
         if (free == null) {
             libevent.bufferevent_free(event);
         } else {
