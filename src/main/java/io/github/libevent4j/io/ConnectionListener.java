@@ -104,26 +104,21 @@ public final class ConnectionListener extends NativeHandle {
     private final SocketAddress address;
     private Handler handler;
     private ErrorHandler errorHandler;
-    private Timer resume;
+    private final Timer resume;
     private Duration pause = FIRST_PAUSE;
     private boolean enabled;
 
-    private ConnectionListener(Builder builder, SocketAddress address, long listener, long id) {
+    private ConnectionListener(Builder builder, SocketAddress address, long listener, Target target) {
         super(builder.base);
         this.base = builder.base;
         this.loop = Loop.of(base);
         this.listener = Addresses.of(listener, evconnlistener::new);
-        this.id = id;
+        this.id = target.id;
+        this.resume = target.resume;
         this.handler = builder.handler;
         this.errorHandler = builder.errorHandler;
         this.enabled = !builder.disabled;
         this.address = address;
-        try {
-            this.resume = Timer.create(base, this::resume);
-        } catch (Throwable e) {
-            close();
-            throw e;
-        }
     }
 
     /** Listens on an address; see {@link Builder} for more. */
@@ -249,12 +244,14 @@ public final class ConnectionListener extends NativeHandle {
             loop.enter();
             try {
                 Target target = new Target();
-                long id = loop.register(target);
+                target.resume = Timer.create(base, () -> target.listener.resume()); // which another thread's close of the base refuses
+                target.id = loop.register(target);
                 try {
-                    target.listener = address != null ? bind(loop, id) : listen(loop, id);
+                    target.listener = address != null ? bind(loop, target) : listen(loop, target);
                 } finally {
                     if (target.listener == null) {
-                        loop.unregister(id);
+                        loop.unregister(target.id);
+                        target.resume.close();
                     }
                 }
                 return target.listener;
@@ -263,19 +260,19 @@ public final class ConnectionListener extends NativeHandle {
             }
         }
 
-        private ConnectionListener bind(Loop loop, long id) throws IOException {
+        private ConnectionListener bind(Loop loop, Target target) throws IOException {
             boolean local = address instanceof UnixDomainSocketAddress;
             String host = local ? ((UnixDomainSocketAddress) address).getPath().toString()
                 : ((InetSocketAddress) address).getAddress().getHostAddress();
             int port = local ? -1 : ((InetSocketAddress) address).getPort();
-            long made = Native.libevent4j_listener_bind(loop.address(), host, port, flags, backlog, id);
+            long made = Native.libevent4j_listener_bind(loop.address(), host, port, flags, backlog, target.id);
             if (made == 0) {
                 throw new LibeventException("bind to " + address, Native.libevent4j_errno());
             }
-            return new ConnectionListener(this, local ? address : boundTo(made, ((InetSocketAddress) address).getAddress()), made, id);
+            return new ConnectionListener(this, local ? address : boundTo(made, ((InetSocketAddress) address).getAddress()), made, target);
         }
 
-        private ConnectionListener listen(Loop loop, long id) throws IOException {
+        private ConnectionListener listen(Loop loop, Target target) throws IOException {
             if ((flags & FOR_NEW_SOCKETS) != 0) {
                 throw new IllegalStateException("this socket is bound already: reusePort, ipv6Only and deferredAccept are for new ones");
             }
@@ -284,7 +281,7 @@ public final class ConnectionListener extends NativeHandle {
                 throw new IllegalStateException("the channel does not listen yet: bind it first");
             }
             long socket = channel == null ? descriptor : Descriptors.duplicate(channel);
-            long made = socket < 0 ? 0 : Native.libevent4j_listener_new(loop.address(), socket, flags, backlog, id);
+            long made = socket < 0 ? 0 : Native.libevent4j_listener_new(loop.address(), socket, flags, backlog, target.id);
             if (made == 0) {
                 int errno = Native.libevent4j_errno();
                 if (channel != null && socket >= 0) {
@@ -294,11 +291,11 @@ public final class ConnectionListener extends NativeHandle {
             }
             if (channel != null) {
                 channel.configureBlocking(false);
-                return new ConnectionListener(this, bound, made, id);
+                return new ConnectionListener(this, bound, made, target);
             }
             String host = (String) Native.libevent4j_listener_host(descriptor);
             return new ConnectionListener(this, host.isEmpty() ? UnixDomainSocketAddress.of("")
-                : boundTo(made, InetAddress.getByName(host)), made, id);
+                : boundTo(made, InetAddress.getByName(host)), made, target);
         }
 
         private static SocketAddress boundTo(long listener, InetAddress address) {
@@ -382,6 +379,8 @@ public final class ConnectionListener extends NativeHandle {
     }
 
     private static final class Target implements Callbacks.ListenerTarget {
+        private Timer resume;
+        private long id;
         private ConnectionListener listener;
 
         @Override
@@ -420,9 +419,7 @@ public final class ConnectionListener extends NativeHandle {
 
     @Override
     protected void release() {
-        if (resume != null) { // which there may have been no memory for
-            resume.close();
-        }
+        resume.close();
         libevent.evconnlistener_free(listener);
         loop.unregister(id);
     }
