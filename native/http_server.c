@@ -93,28 +93,11 @@ dead_bufferevent(struct event_base *base)
 	return pair[0];
 }
 
-/*
- * A filter calls back in the middle of its work, and goes on with it behind a callback in which evhttp has freed the filter. So evhttp
- * gets one above it, which passes everything on and calls back from the loop.
- */
-static struct bufferevent *
-calling_back_later(struct bufferevent *bev)
-{
-	struct bufferevent *above;
-
-	if (bev == NULL || bufferevent_get_underlying(bev) == NULL)
-		return bev;
-	above = bufferevent_filter_new(bev, NULL, NULL, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS, NULL, NULL);
-	if (above == NULL)
-		bufferevent_free(bev);
-	return above;
-}
-
 static struct bufferevent *
 make_bufferevent(struct libevent4j_server *server)
 {
 	JNIEnv *env;
-	jlong made;
+	struct bufferevent *made;
 
 	/*
 	 * A reference, of a callback under way, may outlive the connection for a moment, and the bufferevent's events with it: the
@@ -125,8 +108,11 @@ make_bufferevent(struct libevent4j_server *server)
 	if (!server->own_bufferevents)
 		return bufferevent_socket_new(server->loop->base, -1, BEV_OPT_CLOSE_ON_FREE);
 	env = libevent4j_env();
-	made = (*env)->CallStaticLongMethod(env, libevent4j_java.callbacks, libevent4j_java.server_bufferevent, ID(server->id));
-	return libevent4j_upcall_done(env) ? calling_back_later((struct bufferevent *)(intptr_t)made) : NULL;
+	made = (struct bufferevent *)(intptr_t)(*env)->CallStaticLongMethod(env, libevent4j_java.callbacks,
+	    libevent4j_java.server_bufferevent, ID(server->id));
+	if (!libevent4j_upcall_done(env) || made == NULL)
+		return NULL;
+	return bufferevent_get_underlying(made) == NULL ? made : libevent4j_cover_new(server->loop, made);
 }
 
 static struct bufferevent *
@@ -894,13 +880,12 @@ libevent4j_exchange_start(struct libevent4j_exchange *exchange, int status, cons
 }
 
 static void
-on_drained(struct evhttp_connection *connection, void *arg)
+on_drained(struct evhttp_connection *connection, void *id) /* not the exchange, which may be gone when a callback was deferred */
 {
-	struct libevent4j_exchange *exchange = arg;
 	JNIEnv *env = libevent4j_env();
 
 	(void)connection;
-	(*env)->CallStaticVoidMethod(env, libevent4j_java.callbacks, libevent4j_java.exchange_drained, ID(exchange->id));
+	(*env)->CallStaticVoidMethod(env, libevent4j_java.callbacks, libevent4j_java.exchange_drained, ID(id));
 	libevent4j_upcall_done(env);
 }
 
@@ -918,7 +903,7 @@ libevent4j_exchange_chunk(JNIEnv *env, jclass native, struct libevent4j_exchange
 	if (chunk == NULL)
 		return -1;
 	if (libevent4j_add_body(env, chunk, body, direct, offset, length) == 0) {
-		evhttp_send_reply_chunk_with_cb(exchange->request, chunk, on_drained, exchange);
+		evhttp_send_reply_chunk_with_cb(exchange->request, chunk, on_drained, exchange->id);
 		result = evbuffer_get_length(chunk) == 0 ? 0 : 1; /* libevent leaves what a reply to HEAD must not have */
 	}
 	evbuffer_free(chunk);

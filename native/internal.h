@@ -121,6 +121,11 @@ libevent4j_count(_Atomic int64_t *counter, int64_t more)
 
 void libevent4j_count_status(struct libevent4j_counters *counters, int status);
 
+/* ---- http_cover.c: see there ---- */
+
+/* What evhttp gets in place of a filter, which it takes; NULL without memory. */
+struct bufferevent *libevent4j_cover_new(struct libevent4j_loop *loop, struct bufferevent *filter);
+
 /* ---- http_guard.c: see there ---- */
 
 /* 0 means no such limit. */

@@ -262,6 +262,9 @@ public final class HttpServer extends NativeHandle {
         /**
          * Makes each connection's bufferevent in place of a plain socket's (evhttp_set_bevcb). When the factory throws, the connection
          * is closed.
+         *
+         * <p>A filter is called with {@link BufferEvent.FlushMode#FLUSH} behind each piece of a reply, and the next piece waits until
+         * that has gone: the filter is to keep nothing back then. When it fails, or leaves something, the connection is closed.
          */
         public Builder bufferEvents(BufferEventFactory factory) {
             bufferEvents = Objects.requireNonNull(factory, "factory");
