@@ -166,6 +166,8 @@ libevent4j_event_remaining(const struct event *event)
 
 	if (event_pending(event, EV_TIMEOUT, &then) == 0)
 		return -1;
+	if ((event->ev_evcallback.evcb_flags & EVLIST_TIMEOUT) == 0) /* it is due, and perhaps never had a time to wait for */
+		return 0;
 	event_base_gettimeofday_cached(event_get_base(event), &now);
 	if (evutil_timercmp(&then, &now, <))
 		return 0;

@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.libevent4j.support.Curl;
+import io.github.libevent4j.support.Kernel;
 import io.github.libevent4j.support.Message;
 import io.github.libevent4j.support.RawClient;
 import java.io.IOException;
@@ -369,11 +370,11 @@ class HttpExchangeTest extends HttpTest {
         try (FileChannel channel = FileChannel.open(file); RawClient client = connect()) {
             client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
             HttpExchange exchange = deferred.take();
-            assertEquals(1, openDescriptors(file));
+            assertEquals(1, Kernel.descriptors(file));
             exchange.reply(200, channel, 0, 10);
             assertEquals(10, client.response().body().length);
             loop.turn();
-            assertEquals(1, openDescriptors(file));
+            assertEquals(1, Kernel.descriptors(file));
             assertThrows(IllegalStateException.class, () -> exchange.reply(200, channel, 0, 10));
 
             client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -382,21 +383,9 @@ class HttpExchangeTest extends HttpTest {
             assertEquals("", client.readToEnd());
             late.reply(200, channel, 0, 10);
             loop.turn();
-            assertEquals(1, openDescriptors(file));
+            assertEquals(1, Kernel.descriptors(file));
         }
-        assertEquals(0, openDescriptors(file));
-    }
-
-    private static long openDescriptors(Path file) throws IOException {
-        try (var descriptors = Files.list(Path.of("/proc/self/fd"))) {
-            return descriptors.filter(descriptor -> {
-                try {
-                    return Files.readSymbolicLink(descriptor).equals(file.toRealPath());
-                } catch (IOException e) { // gone meanwhile
-                    return false;
-                }
-            }).count();
-        }
+        assertEquals(0, Kernel.descriptors(file));
     }
 
     @Test

@@ -13,6 +13,7 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 import io.github.libevent4j.EventBase;
 import io.github.libevent4j.LibeventException;
 import io.github.libevent4j.LibeventTest;
+import io.github.libevent4j.support.Kernel;
 import io.github.libevent4j.support.Garbage;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -302,20 +303,14 @@ class BufferTest extends LibeventTest {
     void aFileThatIsRefusedLeaksNoDescriptor(@TempDir Path directory) throws IOException {
         Path file = Files.write(directory.resolve("file"), new byte[10]);
         buffer.freeze(Buffer.End.END);
-        long before = descriptors();
+        long before = Kernel.descriptors(file);
         for (int i = 0; i < 50; i++) {
             assertThrows(IllegalStateException.class, () -> buffer.addFile(file));
             try (FileChannel unreadable = FileChannel.open(file, StandardOpenOption.WRITE); Buffer other = Buffer.create(base)) {
                 assertThrows(LibeventException.class, () -> other.addFile(unreadable, 0, 10));
             }
         }
-        assertEquals(before, descriptors());
-    }
-
-    private static long descriptors() throws IOException {
-        try (var open = Files.list(Path.of("/proc/self/fd"))) {
-            return open.count();
-        }
+        assertEquals(before, Kernel.descriptors(file));
     }
 
     // ---- moving

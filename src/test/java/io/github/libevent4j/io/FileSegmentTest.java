@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import io.github.libevent4j.EventBase;
 import io.github.libevent4j.LibeventException;
 import io.github.libevent4j.LibeventTest;
+import io.github.libevent4j.support.Kernel;
 import io.github.libevent4j.support.Turns;
 import java.io.EOFException;
 import java.io.IOException;
@@ -41,12 +42,6 @@ class FileSegmentTest extends LibeventTest {
     @AfterEach
     void close() {
         base.close();
-    }
-
-    private static long descriptors() throws IOException {
-        try (var open = Files.list(Path.of("/proc/self/fd"))) {
-            return open.count();
-        }
     }
 
     @Test
@@ -90,7 +85,7 @@ class FileSegmentTest extends LibeventTest {
             one.connect(listener.address());
             other.connect(listener.address());
             Turns.until(base, () -> accepted.size() == 2);
-            long before = descriptors();
+            long before = Kernel.descriptors(file);
             FileSegment segment = FileSegment.create(base, file);
             for (BufferEvent event : accepted) {
                 event.write("<");
@@ -98,9 +93,9 @@ class FileSegmentTest extends LibeventTest {
                 event.write(">");
             }
             segment.close(); // what is to be sent stays
-            assertEquals(before + 1, descriptors());
+            assertEquals(before + 1, Kernel.descriptors(file));
             Turns.until(base, () -> accepted.stream().allMatch(event -> event.output().length() == 0));
-            assertEquals(before, descriptors());
+            assertEquals(before, Kernel.descriptors(file));
             byte[] expected = new byte[51_002];
             expected[0] = '<';
             System.arraycopy(content, 1000, expected, 1, 50_000);
@@ -137,7 +132,7 @@ class FileSegmentTest extends LibeventTest {
     @Test
     void refusesWhatItDoesNotHave() throws IOException {
         Buffer buffer = Buffer.create(base);
-        long before = descriptors();
+        long before = Kernel.descriptors(file);
         FileSegment segment = FileSegment.create(base, file);
         assertThrows(IllegalArgumentException.class, () -> buffer.addFile(segment, 1, 100_000));
         assertThrows(IllegalArgumentException.class, () -> buffer.addFile(segment, -1, 1));
@@ -162,7 +157,7 @@ class FileSegmentTest extends LibeventTest {
             }
         }
         segment.close();
-        assertEquals(before, descriptors());
+        assertEquals(before, Kernel.descriptors(file));
         assertEquals(0, buffer.length());
     }
 }

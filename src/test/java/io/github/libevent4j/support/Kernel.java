@@ -39,6 +39,20 @@ public final class Kernel {
         }
     }
 
+    /** Descriptors of a file that this process has open: what else it opens does not count. */
+    public static long descriptors(Path file) throws IOException {
+        Path real = file.toRealPath();
+        try (Stream<Path> open = Files.list(Path.of("/proc/self/fd"))) {
+            return open.filter(descriptor -> {
+                try {
+                    return Files.readSymbolicLink(descriptor).equals(real);
+                } catch (IOException e) { // gone meanwhile
+                    return false;
+                }
+            }).count();
+        }
+    }
+
     private static String hex(InetSocketAddress address) {
         int number = ByteBuffer.wrap(address.getAddress().getAddress()).order(ByteOrder.nativeOrder()).getInt();
         return String.format("%08X:%04X", number, address.getPort());
