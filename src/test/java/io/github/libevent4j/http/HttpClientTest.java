@@ -27,10 +27,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Queue;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -757,6 +759,52 @@ class HttpClientTest extends HttpTest {
             assertEquals(6, completions.get());
             IllegalStateException e = assertThrows(IllegalStateException.class, () -> client.sendAsync(get(server, "/")));
             assertTrue(e.getMessage().contains("closed"), e.getMessage());
+        }
+    }
+
+    /** By another thread, or by the client's own in the midst of what it does. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void closingAtAnyMomentCompletesEveryResponse(boolean inCallback) throws Exception {
+        serve(exchange -> exchange.reply(200, "ok"));
+        HttpRequest request = HttpRequest.newBuilder("http://127.0.0.1:" + address.getPort() + "/").build();
+        Random random = new Random(1);
+        for (int i = 0; i < 100; i++) {
+            HttpClient client = HttpClient.newBuilder().maxConnections(1 + random.nextInt(3)).build();
+            AtomicInteger left = new AtomicInteger(random.nextInt(30));
+            CompletableFuture<Void> moment = new CompletableFuture<>();
+            Queue<CompletableFuture<HttpResponse>> responses = new ConcurrentLinkedQueue<>();
+            BodyListener listener = data -> {
+                if (left.decrementAndGet() <= 0) {
+                    moment.complete(null);
+                }
+            };
+            if (inCallback) {
+                moment.thenRun(client::close);
+            } else if (left.get() == 0) {
+                moment.complete(null);
+            }
+            List<CompletableFuture<Void>> senders = new ArrayList<>();
+            for (int sender = 0; sender < 2; sender++) {
+                senders.add(CompletableFuture.runAsync(() -> {
+                    for (int n = 0; n < 20; n++) {
+                        try {
+                            responses.add(client.sendAsync(request, listener));
+                        } catch (IllegalStateException e) {
+                            return; // closed
+                        }
+                    }
+                }, workers));
+            }
+            await(moment);
+            client.close();
+            for (CompletableFuture<Void> sender : senders) {
+                await(sender);
+            }
+            for (CompletableFuture<HttpResponse> response : responses) {
+                Throwable failure = await(response.handle((answer, thrown) -> thrown));
+                assertTrue(failure == null || failure instanceof IOException, () -> String.valueOf(failure));
+            }
         }
     }
 
