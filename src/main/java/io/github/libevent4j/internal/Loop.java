@@ -184,7 +184,7 @@ public final class Loop {
             ensureOpen(); // what is being closed may take its time, and even wait for this thread
             Thread other = runner;
             if (other != null) {
-                throw wrongThread("pass the work to execute()");
+                throw wrongThread(other, "pass the work to execute()");
             }
             Thread.onSpinWait(); // some other thread's short operation
         }
@@ -192,7 +192,10 @@ public final class Loop {
 
     /** What a thread is told that must not use what belongs to this loop. */
     public IllegalStateException wrongThread(String advice) {
-        Thread other = runner;
+        return wrongThread(runner, advice);
+    }
+
+    private IllegalStateException wrongThread(Thread other, String advice) {
         return new IllegalStateException(this + " is being run by " + (other == null ? "no thread" : "thread " + other.getName())
             + ", so thread " + Thread.currentThread().getName() + " must not use it: " + advice);
     }
