@@ -51,7 +51,8 @@ final class BufferEventArea extends Area {
         }));
         operation("watermark", () -> one().watermark(world.any(Direction.values()), world.number(50), world.any(0, 20, 100)));
         operation("timeouts", () -> one().timeouts(world.time(), world.time()));
-        operation("priority", () -> one().priority(world.number(4)));
+        // None above the others': an input that is full and that nobody empties is told of in each turn, ahead of what is to end the loop.
+        operation("priority", () -> one().priority(1 + world.number(3)));
         operation("flush", () -> one().flush(world.any(FlushMode.values()), world.any(Direction.values())));
         operation("trigger", () -> one().trigger(world.any(Direction.values())));
         operation("maxSingle", () -> one().maxSingle(world.any(Direction.values()), world.number(3000)));

@@ -130,7 +130,7 @@ class RandomTest extends LibeventTest {
             Clients clients = new Clients(world);
             HttpServerArea servers = new HttpServerArea(world, events, clients);
             for (Area area : List.of(new LoopArea(world), new BufferArea(world), events, clients, new ListenerArea(world, events, clients),
-                    new DnsArea(world), servers, new HttpConnectionArea(world, servers))) {
+                    new DnsArea(world), servers, new HttpConnectionArea(world, servers), new ServiceArea(world, servers))) {
                 world.add(area);
             }
             try {
