@@ -435,21 +435,4 @@ class FilterTest extends LibeventTest {
         group.add(socket);
         limited.close();
     }
-
-    /** Libevent goes on calling the filter for an input that is full, ahead of what has less priority: such as what frees the filter. */
-    @Test
-    void isFreedAlthoughTheInputBelowIsFull() throws Exception {
-        try (EventBase ranked = EventBase.newBuilder().priorities(2).build()) {
-            List<BufferEvent> pair = BufferEvent.pair(ranked, BufferEvent.Option.DEFER_CALLBACKS);
-            pair.get(0).watermark(Direction.READ, 0, 1);
-            pair.get(0).priority(0);
-            BufferEvent filter = BufferEvent.filter(pair.get(0), (source, target, limit, mode) -> Result.NEED_MORE, Filter.NONE,
-                BufferEvent.Option.DEFER_CALLBACKS);
-            filter.priority(1);
-            filter.enable(Direction.READ);
-            pair.get(1).write("full");
-            Turns.until(ranked, () -> ranked.activeEvents() > 0);
-            filter.trigger(Direction.READ);
-        }
-    }
 }
