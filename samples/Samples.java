@@ -89,13 +89,18 @@ public final class Samples {
     }
 
     /** Tells where something listens that is not HTTP. */
-    static void tell(SocketAddress address) {
-        System.out.println("listening on " + name(address));
+    static void tell(EventBase base, SocketAddress address) {
+        tell(base, name(address));
+    }
+
+    /** When the loop runs: whoever reads it may send a signal at once. */
+    private static void tell(EventBase base, String where) {
+        base.execute(() -> System.out.println("listening on " + where));
     }
 
     /** Tells where it listens, and runs the loop until SIGINT or SIGTERM. */
     static void run(EventBase base, SocketAddress address) throws IOException {
-        tell(address);
+        tell(base, address);
         untilSignal(base);
     }
 
@@ -118,7 +123,7 @@ public final class Samples {
 
     /** The same with more to do at SIGINT or SIGTERM, {@link #stop} at last. */
     static void run(EventBase base, InetSocketAddress address, Runnable stop) throws IOException {
-        System.out.println("listening on http://" + name(address) + "/");
+        tell(base, "http://" + name(address) + "/");
         untilSignal(base, stop);
     }
 

@@ -79,7 +79,7 @@ final class Transfer {
                 });
                 event.enable(Direction.READ);
             });
-            Samples.tell(listener[0].address());
+            Samples.tell(base, listener[0].address());
             return run(base, received);
         }
     }
