@@ -54,7 +54,7 @@ public final class HttpService implements AutoCloseable {
         private final Map<String, HttpHandler> routes = new LinkedHashMap<>();
         private HttpHandler handler;
         private UnaryOperator<HttpServer.Builder> settings = UnaryOperator.identity();
-        private EventBase.Builder bases = EventBase.newBuilder().flags(EventBase.Flag.EPOLL_USE_CHANGELIST);
+        private EventBase.Builder bases; // null unless set
         private Consumer<? super Exception> exceptions;
         private int loops = 1;
         private boolean sharedSockets = !SPREADS;
@@ -113,10 +113,19 @@ public final class HttpService implements AutoCloseable {
             return this;
         }
 
-        /** Sets backend and flags of each loop's base, in place of {@link EventBase.Flag#EPOLL_USE_CHANGELIST} alone. */
+        /**
+         * Sets backend and flags of each loop's base, in place of {@link EventBase.Flag#EPOLL_USE_CHANGELIST} alone, or of none where
+         * loops share a socket.
+         */
         public Builder base(EventBase.Builder builder) {
             bases = Objects.requireNonNull(builder, "builder");
             return this;
+        }
+
+        private EventBase.Builder bases() {
+            boolean duplicates = loops > 1 && (sharedSockets || binds.stream().anyMatch(UnixDomainSocketAddress.class::isInstance));
+            EventBase.Builder own = EventBase.newBuilder();
+            return bases != null ? bases : duplicates ? own : own.flags(EventBase.Flag.EPOLL_USE_CHANGELIST); // which is not for duplicates
         }
 
         /** Tells of what callbacks throw, such as handlers, on the loops' threads; see {@link EventBase#onException}. */
@@ -150,7 +159,7 @@ public final class HttpService implements AutoCloseable {
     }
 
     private void add(Builder builder, int index) throws IOException {
-        EventBase base = builder.bases.build();
+        EventBase base = builder.bases().build();
         try {
             if (builder.exceptions != null) {
                 base.onException(builder.exceptions);
