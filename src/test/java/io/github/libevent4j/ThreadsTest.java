@@ -7,6 +7,8 @@ import io.github.libevent4j.Event.Kind;
 import io.github.libevent4j.EventBase.LoopExit;
 import io.github.libevent4j.EventBase.LoopFlag;
 import io.github.libevent4j.internal.Live;
+import io.github.libevent4j.io.BufferEvent;
+import io.github.libevent4j.support.LoopThread;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -177,6 +179,30 @@ class ThreadsTest extends LibeventTest {
             assertEquals(List.of(), List.copyOf(unexpected));
             assertEquals(0, Live.handles());
             assertEquals(0, Live.targets());
+        }
+    }
+
+    /** Either the close comes first, or what is closed is a part of the filter by then. */
+    @Test
+    void whatAFilterTakesWhileItIsClosedIsFreedOnce() throws Exception {
+        try (LoopThread loop = new LoopThread()) {
+            for (int round = 0; round < 2000; round++) {
+                List<BufferEvent> pair = loop.call(() -> BufferEvent.pair(loop.base()));
+                race(() -> {
+                    pair.get(0).close();
+                    return null;
+                }, () -> loop.call(() -> {
+                    try {
+                        BufferEvent.filter(pair.get(0), BufferEvent.Filter.NONE, BufferEvent.Filter.NONE).close();
+                    } catch (IllegalStateException e) {
+                        assertTrue(isRefusal(e), e.getMessage());
+                    }
+                    pair.get(1).close();
+                    return null;
+                }));
+                loop.turn();
+                assertEquals(1, Live.handles(), "the base alone is left");
+            }
         }
     }
 

@@ -543,7 +543,6 @@ public final class Loop {
     }
 
     private void destroy(NativeHandle closed) {
-        removeChild(closed);
         try {
             closed.destroy();
         } catch (Throwable e) { // a user's close callback

@@ -17,6 +17,7 @@ public abstract class NativeHandle implements AutoCloseable {
     private volatile NativeHandle owner; // null unless this is a borrowed part of another handle
     NativeHandle previous;
     NativeHandle next;
+    private boolean gone; // freed, or given away; the loop's
     private final AtomicBoolean closed = new AtomicBoolean();
 
     /** The handle of a base, which is what its loop's children hang on. */
@@ -52,9 +53,22 @@ public abstract class NativeHandle implements AutoCloseable {
     /** Frees the native object. The loop is held and the handle is closed; called once. */
     protected abstract void release();
 
+    /** Frees the native object, unless that has been done, or it has been given away. The loop is held. */
     final void destroy() {
+        if (leave()) {
+            release();
+        }
+    }
+
+    /** Is the first to end what this handle has to do with its native object. Another thread may have closed it meanwhile. */
+    private boolean leave() {
+        if (gone) {
+            return false;
+        }
+        gone = true;
+        loop.removeChild(this);
         Live.HANDLES.decrementAndGet();
-        release();
+        return true;
     }
 
     final boolean markClosed() {
@@ -75,17 +89,15 @@ public abstract class NativeHandle implements AutoCloseable {
 
     /** Gives the native object to another, which frees it: this handle is closed without being freed. The loop is held. */
     protected final void transfer() {
-        if (markClosed()) {
-            loop.removeChild(this);
-            Live.HANDLES.decrementAndGet();
-        }
+        markClosed();
+        leave();
     }
 
     /** Makes the native object a part of another handle's, which frees it: this handle is a borrowed one from now on. The loop is held. */
     protected final void transferTo(NativeHandle newOwner) {
-        loop.removeChild(this);
-        Live.HANDLES.decrementAndGet();
+        leave();
         owner = newOwner;
+        closed.set(false); // a close() that came in the meantime came too late
     }
 
     /** Ends a borrowed handle before its owner. The loop is held. */
