@@ -85,7 +85,10 @@ class RandomTest extends LibeventTest {
             looping.start();
             others.forEach(Thread::start);
             for (Thread other : others) {
-                other.join();
+                while (other.isAlive()) {
+                    world.all(EventBase.class).forEach(base -> world.operate("a stop", base::stop)); // what ends one's loop may end another's
+                    other.join(10);
+                }
             }
             done.set(true);
             while (looping.isAlive()) {
