@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#include <event2/bufferevent_struct.h>
+#include <event2/event_struct.h>
 #include <event2/util.h>
 
 static void
@@ -166,6 +168,44 @@ libevent4j_bufferevent_set_timeouts(struct bufferevent *bev, int64_t read_micros
 	struct timeval read = libevent4j_timeval(read_micros), write = libevent4j_timeval(write_micros);
 
 	return bufferevent_set_timeouts(bev, read_micros == 0 ? NULL : &read, write_micros == 0 ? NULL : &write);
+}
+
+void
+libevent4j_bufferevent_set_descriptor(struct bufferevent *bev, int64_t fd)
+{
+	int priority = bufferevent_get_priority(bev);
+
+	bufferevent_setfd(bev, (evutil_socket_t)fd);
+	/* Its events are new ones, and have the priority of such; the deferred callback has kept its own. */
+	event_priority_set(&bev->ev_read, priority);
+	event_priority_set(&bev->ev_write, priority);
+}
+
+static int
+on_event_found(const struct event_base *base, const struct event *event, void *active)
+{
+	(void)base;
+	if (event->ev_evcallback.evcb_flags & EVLIST_ACTIVE)
+		--*(int *)active;
+	return 0;
+}
+
+/* Whether some bufferevent's deferred callback is due, which is active but no event. */
+static bool
+any_is_deferred(struct event_base *base)
+{
+	int active = event_base_get_num_events(base, EVENT_BASE_COUNT_ACTIVE);
+
+	if (active > 0)
+		event_base_foreach_event(base, on_event_found, &active);
+	return active > 0;
+}
+
+int
+libevent4j_bufferevent_set_priority(struct bufferevent *bev, int priority)
+{
+	/* Libevent would tell a deferred callback in one priority's queue that it is in another's, and lose what is in both. */
+	return any_is_deferred(bufferevent_get_base(bev)) ? -1 : bufferevent_priority_set(bev, priority);
 }
 
 struct ev_token_bucket_cfg *

@@ -475,7 +475,30 @@ tell_response(const struct libevent4j_connection *connection, struct evhttp_requ
 	(*env)->DeleteLocalRef(env, body);
 }
 
-/* An idle connection is closed when libevent looks at what has come. */
+/* As at its end: evhttp's own callback would close it too, but take the next one for an idle one while it is being made. */
+static void
+on_surplus(struct bufferevent *bev, void *evcon)
+{
+	bufferevent_event_cb event;
+
+	bufferevent_getcb(bev, NULL, NULL, &event, NULL);
+	event(bev, BEV_EVENT_READING | BEV_EVENT_EOF, evcon);
+}
+
+/* What comes before the next request closes the connection, unless that is closed already. */
+static void
+watch_idle(const struct libevent4j_connection *connection)
+{
+	struct bufferevent *bev = bufferevent_of(connection);
+	bufferevent_data_cb read, written;
+	bufferevent_event_cb event;
+	void *evcon;
+
+	bufferevent_getcb(bev, &read, &written, &event, &evcon);
+	if (read != NULL)
+		bufferevent_setcb(bev, on_surplus, written, event, evcon);
+}
+
 static void
 close_idle(const struct libevent4j_connection *connection)
 {
@@ -493,6 +516,8 @@ on_response(struct evhttp_request *request, void *arg)
 	    (!connection->exact && request != NULL && evbuffer_get_length(request->output_buffer) > 0);
 
 	end_request(connection);
+	if (request != NULL && request->response_code != 0)
+		watch_idle(connection);
 	if (request != NULL && request->response_code != 0 && unsent && !connection->lost)
 		close_idle(connection);
 	if (request == NULL && connection->refused >= 0)

@@ -165,6 +165,10 @@ struct bufferevent *libevent4j_bufferevent_filter(struct bufferevent *underlying
 int libevent4j_bufferevent_connect(struct bufferevent *bev, const char *address, int port);
 /* bufferevent_set_timeouts(); 0 means none. */
 int libevent4j_bufferevent_set_timeouts(struct bufferevent *bev, int64_t read_micros, int64_t write_micros);
+/* bufferevent_setfd() of a socket, which keeps its priority. */
+void libevent4j_bufferevent_set_descriptor(struct bufferevent *bev, int64_t fd);
+/* bufferevent_priority_set(). 0, or -1 when it is no socket, or a callback is due. */
+int libevent4j_bufferevent_set_priority(struct bufferevent *bev, int priority);
 /* ev_token_bucket_cfg_new(). Freed with ev_token_bucket_cfg_free() when no bufferevent has it. */
 struct ev_token_bucket_cfg *libevent4j_token_bucket(int64_t read_rate, int64_t read_burst, int64_t write_rate,
     int64_t write_burst, int64_t tick_micros);

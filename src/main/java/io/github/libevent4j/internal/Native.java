@@ -151,6 +151,10 @@ public final class Native {
     public static native int libevent4j_bufferevent_set_timeouts(@Cast("bufferevent*") long bev,
             @Cast("int64_t") long readMicros, @Cast("int64_t") long writeMicros);
 
+    public static native void libevent4j_bufferevent_set_descriptor(@Cast("bufferevent*") long bev, @Cast("int64_t") long fd);
+
+    public static native int libevent4j_bufferevent_set_priority(@Cast("bufferevent*") long bev, int priority);
+
     public static native @Cast("ev_token_bucket_cfg*") long libevent4j_token_bucket(@Cast("int64_t") long readRate,
             @Cast("int64_t") long readBurst, @Cast("int64_t") long writeRate, @Cast("int64_t") long writeBurst,
             @Cast("int64_t") long tickMicros);

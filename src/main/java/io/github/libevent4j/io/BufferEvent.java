@@ -617,11 +617,8 @@ public final class BufferEvent extends NativeHandle {
         }
     }
 
-    /** Libevent makes its events anew, with the priority of new ones. */
     private void setDescriptor(long descriptor) {
-        int priority = libevent.bufferevent_get_priority(event);
-        libevent.bufferevent_setfd(event, descriptor);
-        libevent.bufferevent_priority_set(event, priority);
+        Native.libevent4j_bufferevent_set_descriptor(event.address(), descriptor);
     }
 
     /**
@@ -823,7 +820,11 @@ public final class BufferEvent extends NativeHandle {
         }
     }
 
-    /** How urgent its callbacks are, 0 being the most (bufferevent_priority_set). Sockets only. */
+    /**
+     * How urgent its callbacks are, 0 being the most (bufferevent_priority_set). Sockets only, and best before reading is enabled.
+     *
+     * @throws IllegalStateException when this is no socket, or a callback of its own, or a deferred one of any, is due
+     */
     public void priority(int priority) {
         enter();
         try {
@@ -831,7 +832,7 @@ public final class BufferEvent extends NativeHandle {
                 throw new IllegalArgumentException("this base has the priorities 0 to " + (loop.priorities() - 1) + ", not "
                     + priority);
             }
-            if (libevent.bufferevent_priority_set(event, priority) != 0) {
+            if (Native.libevent4j_bufferevent_set_priority(event.address(), priority) != 0) {
                 throw new IllegalStateException("the priority cannot change: this is no socket, or a callback is due");
             }
         } finally {

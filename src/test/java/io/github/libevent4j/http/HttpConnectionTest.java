@@ -316,6 +316,28 @@ class HttpConnectionTest extends HttpTest {
         }
     }
 
+    /** Libevent takes a connection that ended so for one that is idle still, until the next one is made. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void whatComesBetweenRequestsEndsTheConnectionAndTheNextMayFail(boolean exact) throws Exception {
+        CompletableFuture<Void> closed = new CompletableFuture<>();
+        try (RawServer server = new RawServer()) {
+            HttpConnection connection = connection(server.port(),
+                builder -> (exact ? builder.exact() : builder).onClose(() -> closed.complete(null)));
+            try (RawClient peer = serverEnd(server, connection.send(GET), "HTTP/1.1 204 OK\r\n\r\n")) {
+                peer.send("surplus");
+                await(closed);
+            }
+            CompletableFuture<HttpResponse> second = loop.call(() -> {
+                CompletableFuture<HttpResponse> response = connection.send(GET);
+                server.accept().reset(); // before the loop sees that it is connected
+                return response;
+            });
+            assertThrows(HttpException.class, () -> await(second));
+            serverEnd(server, connection.send(GET), "HTTP/1.1 204 OK\r\n\r\n").close();
+        }
+    }
+
     @Test
     void aResponseMayBeAnnounced() throws Exception {
         try (RawServer server = new RawServer()) {

@@ -1020,6 +1020,21 @@ class BufferEventTest extends LibeventTest {
         }
     }
 
+    /** Libevent would lose what is due with the old priority. */
+    @Test
+    void thePriorityDoesNotChangeWhileADeferredCallbackIsDue() throws Exception {
+        base.close();
+        base = EventBase.newBuilder().priorities(3).build();
+        try (Wire wire = new Wire(BufferEvent.Option.DEFER_CALLBACKS)) {
+            wire.event.trigger(Direction.READ);
+            assertThrows(IllegalStateException.class, () -> wire.event.priority(2));
+            wire.until("read");
+            wire.event.priority(2);
+            wire.event.trigger(Direction.WRITE);
+            wire.until("written");
+        }
+    }
+
     @Test
     void aCallbackThatIsDueAtTheEndOfABaseLeavesNothing() throws Exception {
         try (EventBase urgent = EventBase.newBuilder().priorities(3).build()) {

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
@@ -42,6 +43,7 @@ class RandomTest extends LibeventTest {
     private static final Path LOG = Path.of("target", "random.log");
 
     private static final Duration STUCK = Duration.ofSeconds(10);
+    private static final Duration LOST = Duration.ofMinutes(2);
 
     @TempDir
     Path directory;
@@ -127,7 +129,8 @@ class RandomTest extends LibeventTest {
         trail.begin("RandomTest: -Drandom.seed=" + seed);
         Path files = Files.createTempDirectory(directory, "round");
         World world = new World(seed, confined, trail, files);
-        Thread watch = watch(trail);
+        CountDownLatch over = new CountDownLatch(1);
+        watch(over, trail);
         try {
             BufferEventArea events = new BufferEventArea(world);
             Clients clients = new Clients(world);
@@ -146,26 +149,31 @@ class RandomTest extends LibeventTest {
         } catch (Throwable e) {
             throw new AssertionError(world + " failed: " + e.getMessage() + "\n" + trail, e);
         } finally {
-            watch.interrupt();
+            over.countDown();
         }
     }
 
-    /** Says where a round is that does not end. */
-    private static Thread watch(Trail trail) {
+    /** Says where a round is that does not end; and no test can follow one that never does, so that ends the process. */
+    private static void watch(CountDownLatch over, Trail trail) {
         Thread watch = new Thread(() -> {
             try {
-                Thread.sleep(STUCK.toMillis());
+                if (over.await(STUCK.toSeconds(), TimeUnit.SECONDS)) {
+                    return;
+                }
+                StringBuilder stacks = new StringBuilder("RandomTest is stuck\n").append(trail);
+                Thread.getAllStackTraces().forEach((thread, stack) -> stacks.append("\n\n").append(thread).append("\n  ")
+                    .append(String.join("\n  ", Stream.of(stack).map(String::valueOf).toList())));
+                System.out.println(stacks);
+                if (!over.await(LOST.toSeconds(), TimeUnit.SECONDS)) {
+                    System.out.println("RandomTest is lost");
+                    Runtime.getRuntime().halt(1);
+                }
             } catch (InterruptedException e) {
-                return;
+                throw new AssertionError("nobody interrupts this thread", e);
             }
-            StringBuilder stacks = new StringBuilder("RandomTest is stuck\n").append(trail);
-            Thread.getAllStackTraces().forEach((thread, stack) -> stacks.append("\n\n").append(thread).append("\n  ")
-                .append(String.join("\n  ", Stream.of(stack).map(String::valueOf).toList())));
-            System.out.println(stacks);
         }, "watch");
         watch.setDaemon(true);
         watch.start();
-        return watch;
     }
 
     /** Waits for the garbage collector, which ends views of buffers. */
