@@ -52,6 +52,7 @@ final class World {
     private final List<Area.Operation> operations = new ArrayList<>();
     private final List<Area> areas = new ArrayList<>();
     private volatile Throwable failure;
+    private volatile boolean over; // what comes to its end now, or is found by the garbage collector, does no more operations
     final boolean confined; // to one thread
     final Path directory;
 
@@ -240,7 +241,7 @@ final class World {
     /** Inside a callback: does some operations, and perhaps throws. */
     void called(String name) throws Exception {
         Dice own = dice.get();
-        if (own.depth >= MOST_DEPTH || ++own.calls > MOST_CALLS) {
+        if (over || own.depth >= MOST_DEPTH || ++own.calls > MOST_CALLS) {
             if (own.calls > MOST_CALLS) {
                 all(EventBase.class).forEach(this::stop);
             }
@@ -354,16 +355,12 @@ final class World {
 
     /** Closes all, and looks that everything has come to its end. */
     void end() throws Exception {
-        dice.get().depth = MOST_DEPTH; // no more operations
-        try {
-            for (EventBase base : all(EventBase.class)) {
-                close(base);
-            }
-            for (Area area : areas) {
-                area.end();
-            }
-        } finally {
-            dice.get().depth = 0;
+        over = true;
+        for (EventBase base : all(EventBase.class)) {
+            close(base);
+        }
+        for (Area area : areas) {
+            area.end();
         }
         throwFailure();
     }
