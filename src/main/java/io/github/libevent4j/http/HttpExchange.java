@@ -618,7 +618,7 @@ public final class HttpExchange {
 
         void end(IOException failure) {
             loop.unregister(id);
-            if (takenOver != null && takenOver.isOpen()) {
+            if (takenOver != null) {
                 BufferEvents.instance().release(takenOver);
             }
             if (failure != null) {

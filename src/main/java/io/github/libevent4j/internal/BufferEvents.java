@@ -41,6 +41,6 @@ public abstract class BufferEvents {
      */
     public abstract long give(NativeHandle bufferEvent);
 
-    /** Closes a handle whose bufferevent is freed by its owner, and returns the bufferevent's address. */
+    /** Ends a handle, even a closed one, whose bufferevent is freed by its owner, and returns the bufferevent's address. Held. */
     public abstract long release(NativeHandle bufferEvent);
 }

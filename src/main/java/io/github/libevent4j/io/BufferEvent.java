@@ -255,21 +255,16 @@ public final class BufferEvent extends NativeHandle {
         }
     }
 
+    /** With the loop held; perhaps after a close() that comes too late. */
     private long giveAway() {
-        enter();
-        try {
-            ensureOwn();
-            dropLimits();
-            dropSubscriptions();
-            given = true;
-            transfer();
-            if (kind != Kind.FILTER) { // whose callbacks go on
-                loop.unregister(id);
-            }
-            return event.address();
-        } finally {
-            loop.exit();
+        dropLimits();
+        dropSubscriptions();
+        given = true;
+        transfer();
+        if (kind != Kind.FILTER) { // whose callbacks go on
+            loop.unregister(id);
         }
+        return event.address();
     }
 
     private void ensureOwn() {

@@ -541,4 +541,20 @@ class HttpOwnershipTest extends HttpTest {
             assertNotEquals(null, event.toString());
         }
     }
+
+    @Test
+    void aConnectionThatIsTakenOverMayBeClosedRightAfterItsServer() throws Exception {
+        BlockingQueue<BufferEvent> taken = new LinkedBlockingQueue<>();
+        serve(exchange -> taken.add(exchange.takeOver(101)));
+        try (RawClient client = connect()) {
+            client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+            assertEquals(101, Message.head(client.in()).status());
+            loop.call(() -> {
+                http.close();
+                taken.take().close(); // both are freed later, in this order
+                return null;
+            });
+            assertEquals("", client.readToEnd());
+        }
+    }
 }
