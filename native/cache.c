@@ -48,8 +48,8 @@ struct cache {
 
 static pthread_key_t key; /* whose value is the thread's cache, so that it is freed with its thread */
 static bool has_key;
-static _Thread_local struct cache *cache; /* owned by the thread; NULL until it frees something */
-static _Thread_local bool ended;          /* the thread: it keeps nothing any more */
+static LIBEVENT4J_THREAD_LOCAL struct cache *cache; /* owned by the thread; NULL until it frees something */
+static LIBEVENT4J_THREAD_LOCAL bool ended;          /* the thread: it keeps nothing any more */
 
 static void
 free_cache(void *own)

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -45,6 +46,15 @@ libevent4j_descriptor_check(int64_t fd)
 
 	libevent4j_failed(errno);
 	return flags == -1 ? -1 : 0;
+}
+
+void
+libevent4j_descriptor_send_at_once(evutil_socket_t fd)
+{
+	int on = 1;
+
+	/* What has no such option, as a local socket, does not wait anyway. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, (const void *)&on, sizeof(on));
 }
 
 int64_t

@@ -27,6 +27,7 @@ libevent4j_loop_new(struct event_base *base, void *id, void *head, int64_t head_
 		loop->id = id;
 		loop->head = head;
 		loop->head_size = (size_t)head_size;
+		libevent4j_epoll_adopt(loop);
 	}
 	return loop;
 }
@@ -34,15 +35,20 @@ libevent4j_loop_new(struct event_base *base, void *id, void *head, int64_t head_
 void
 libevent4j_loop_free(struct libevent4j_loop *loop)
 {
+	if (loop != NULL)
+		libevent4j_free(loop->registrations);
 	libevent4j_free(loop);
 }
 
 int
 libevent4j_loop_run(struct libevent4j_loop *loop, int flags)
 {
-	struct libevent4j_loop *outer = libevent4j_run_loop(loop);
-	int result = event_base_loop(loop->base, flags);
+	struct libevent4j_loop *outer;
+	int result;
 
+	loop->env = libevent4j_env();
+	outer = libevent4j_run_loop(loop);
+	result = event_base_loop(loop->base, flags);
 	libevent4j_failed(errno);
 	libevent4j_run_loop(outer);
 	return result;

@@ -196,6 +196,7 @@ take(struct libevent4j_connection *connection)
 		return;
 	connection->event = event;
 	bufferevent_setcb(bev, read, NULL, on_upload_event, evcon);
+	libevent4j_descriptor_send_at_once(bufferevent_getfd(bev));
 	bufferevent_set_timeouts(bev, NULL, &tv);
 	if (connection->upload == HEAD_GOES)
 		connection->upload = BODY_GOES;

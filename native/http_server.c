@@ -169,8 +169,10 @@ void
 libevent4j_server_set_timeout(struct libevent4j_server *server, int64_t micros)
 {
 	struct timeval tv = libevent4j_timeval(micros);
+	/* The same for all connections, set anew for each request: the base has a queue for it. */
+	const struct timeval *common = micros == 0 ? NULL : event_base_init_common_timeout(server->loop->base, &tv);
 
-	evhttp_set_timeout_tv(server->http, micros == 0 ? NULL : &tv);
+	evhttp_set_timeout_tv(server->http, common != NULL || micros == 0 ? common : &tv);
 }
 
 int
@@ -472,6 +474,8 @@ with_pauses(struct libevent4j_server *server, struct evhttp_bound_socket *bound)
 	socket->bound = bound;
 	LIST_INSERT_HEAD(&server->loop->sockets, socket, next);
 	evconnlistener_set_error_cb(evhttp_bound_socket_get_listener(bound), on_accept_error);
+	if (!server->exact)
+		libevent4j_descriptor_send_at_once(evhttp_bound_socket_get_fd(bound));
 	return socket;
 }
 

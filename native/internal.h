@@ -11,7 +11,16 @@
 #include <sys/time.h>
 #include <time.h>
 
+#include <event2/util.h>
+
 #include "libevent4j.h"
+
+/* The few bytes that each thread has. In ELF they are at a fixed place, which costs no call to find. */
+#if defined(__ELF__)
+#define LIBEVENT4J_THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
+#else
+#define LIBEVENT4J_THREAD_LOCAL _Thread_local
+#endif
 
 /* ---- library.c ---- */
 
@@ -65,10 +74,22 @@ libevent4j_size_class(size_t size)
 void *libevent4j_cached_malloc(size_t size);
 void libevent4j_cached_free(void *memory);
 
-/* ---- format.c ---- */
+/* ---- format.c, scan.c, epoll.c: what libevent calls in place of the C library; see calls.h ---- */
 
-/* vsnprintf(), and quicker. Libevent calls it. */
+/* vsnprintf(), and quicker. */
 int libevent4j_vsnprintf(char *buffer, size_t size, const char *format, va_list arguments);
+/* sscanf(), and quicker. */
+int libevent4j_sscanf(const char *string, const char *format, ...);
+
+struct epoll_event;
+int libevent4j_epoll_create1(int flags);
+/* epoll_ctl(), but for what would change nothing. */
+int libevent4j_epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event);
+/* The loop's epoll is the one that this thread has made last. */
+void libevent4j_epoll_adopt(struct libevent4j_loop *loop);
+/* A descriptor of the loop's is the same open socket from now on, until it is said that it is about to be closed. */
+void libevent4j_epoll_opened(struct libevent4j_loop *loop, evutil_socket_t fd);
+void libevent4j_epoll_closing(struct libevent4j_loop *loop, evutil_socket_t fd);
 
 /* ---- log.c ---- */
 
@@ -82,8 +103,13 @@ LIST_HEAD(libevent4j_guard_list, libevent4j_guard);
 struct libevent4j_loop {
 	struct event_base *base; /* Java's EventBase owns it */
 	void *id;
+	JNIEnv *env;   /* of the thread that runs it */
 	uint8_t *head; /* Java's direct buffer */
 	size_t head_size;
+	int epoll; /* -1 for another backend */
+	struct libevent4j_registration *registrations; /* owned; by their descriptors, see epoll.c */
+	size_t registrations_size;
+	unsigned elsewhere; /* when they were right */
 	char date[50]; /* the Date of a reply in the second dated */
 	time_t dated;
 	LIST_HEAD(, libevent4j_socket) sockets; /* of all its servers, which own them */
@@ -97,8 +123,11 @@ struct timeval libevent4j_timeval(int64_t micros);
 
 void libevent4j_bufferevent_set_callbacks(struct bufferevent *bev, void *id);
 
-/* ---- descriptor.c: addresses ---- */
+/* ---- descriptor.c ---- */
 
+/* Small packets do not wait for the answers to those before them (TCP_NODELAY): whoever writes whole messages gains nothing by it. What a
+ * listening socket accepts is the same. */
+void libevent4j_descriptor_send_at_once(evutil_socket_t fd);
 /* An address in digits with its port, or with port -1 the path of a local socket; its length, or -1 with errno. */
 int libevent4j_parse_address(const char *address, int port, struct sockaddr_storage *parsed);
 

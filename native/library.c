@@ -9,9 +9,9 @@
 
 struct libevent4j_java libevent4j_java;
 
-static _Thread_local int last_errno;
-static _Thread_local jthrowable thrown; /* a global reference until Java takes it */
-static _Thread_local struct libevent4j_loop *running;
+static LIBEVENT4J_THREAD_LOCAL int last_errno;
+static LIBEVENT4J_THREAD_LOCAL jthrowable thrown; /* a global reference until Java takes it */
+static LIBEVENT4J_THREAD_LOCAL struct libevent4j_loop *running;
 
 static int
 find_callbacks(JNIEnv *env, jclass callbacks)
@@ -102,6 +102,8 @@ libevent4j_env(void)
 {
 	void *env = NULL;
 
+	if (running != NULL)
+		return running->env;
 	(*libevent4j_java.vm)->GetEnv(libevent4j_java.vm, &env, JNI_VERSION_10);
 	return env;
 }

@@ -14,7 +14,7 @@ static bool counted;
 static _Atomic int64_t until_failure; /* 0: none fails */
 
 #define CLASSES 8
-static _Thread_local unsigned promised[CLASSES]; /* blocks, by their size class */
+static LIBEVENT4J_THREAD_LOCAL unsigned promised[CLASSES]; /* blocks, by their size class */
 
 static bool
 keep_promise(size_t size)

@@ -71,7 +71,8 @@ class HttpFaultTest extends HttpTest {
         assertEquals(0, loop.call(http::activeRequests).longValue());
         assertServes();
         awaitNoConnections();
-        assertEquals(descriptors, Kernel.descriptors(), "descriptors");
+        long left = Kernel.descriptors();
+        assertTrue(left <= descriptors, () -> left + " descriptors, not " + descriptors); // the JVM itself may have closed some
     }
 
     /** What a client has done when it resets the connection. */
