@@ -43,7 +43,7 @@ fi
 CONFIGURE=(--disable-shared --enable-static --with-pic --disable-openssl --disable-libevent-regress --disable-samples
     --disable-dependency-tracking CC=gcc CFLAGS="$OPTIMIZE -fvisibility=hidden" ac_cv_header_sys_ioctl_h=no
     ACLOCAL=: AUTOCONF=: AUTOMAKE=: AUTOHEADER=:)
-CALLS=-Dvsnprintf=libevent4j_vsnprintf # see native/format.c
+CALLS="-D_GNU_SOURCE -include ../../../native/calls.h"
 
 # Upstream's release, byte for byte; the distribution's fixes come on top of it.
 ORIG_SHA256=92e6de1be9ec176428fd2367677e61ceffc2ee1cb119035037a27d346b0403bb
@@ -176,6 +176,7 @@ EOF
 # What the built libevent depends on; a build with the same key is kept.
 libevent_key() {
     echo "${CONFIGURE[@]}" "$CALLS"
+    cat native/calls.h
     gcc --version
     [[ -z ${LIBEVENT_SOURCE:-} ]] || find "$LIBEVENT_SOURCE" -name '*.[ch]' -exec sha256sum {} + | sort
 }

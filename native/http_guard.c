@@ -103,10 +103,19 @@ struct libevent4j_guards {
 
 /* ---- reading ---- */
 
+/* A letter, a digit, or one of !#$%&'*+-.^_`|~ */
 static bool
 is_token(unsigned char c)
 {
-	return isalnum(c) || (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+	static const uint64_t tokens[2] = {0x03ff6cfa00000000, 0x57ffffffc7fffffe};
+
+	return c < 128 && (tokens[c / 64] >> c % 64 & 1) != 0;
+}
+
+static bool
+is_control(unsigned char c)
+{
+	return c < ' ' || c == 0x7f;
 }
 
 static void
@@ -116,11 +125,13 @@ begin_line(struct libevent4j_guard *guard)
 }
 
 static void
-keep(struct libevent4j_guard *guard, unsigned char c)
+keep(struct libevent4j_guard *guard, const unsigned char *bytes, size_t length)
 {
-	if (guard->line_length < LINE_SIZE - 1)
-		guard->line[guard->line_length] = (char)c;
-	guard->line_length++;
+	size_t room = guard->line_length < LINE_SIZE - 1 ? LINE_SIZE - 1 - guard->line_length : 0;
+
+	if (room > 0)
+		memcpy(guard->line + guard->line_length, bytes, length < room ? length : room);
+	guard->line_length += length;
 }
 
 /* The kept line as a string; false when it was too long to be kept whole. */
@@ -149,9 +160,8 @@ request_line_ends(struct libevent4j_guard *guard)
 
 	whole_line(guard);
 	guard->bodiless = true;
-	for (size_t i = 0; i < sizeof(with_body) / sizeof(with_body[0]); i++)
-		if (has_method(guard, with_body[i]))
-			guard->bodiless = false;
+	for (size_t i = 0; guard->bodiless && i < sizeof(with_body) / sizeof(with_body[0]); i++)
+		guard->bodiless = !has_method(guard, with_body[i]);
 	guard->switches = has_method(guard, "CONNECT");
 	guard->old = minor == '0';
 	guard->fields = guard->hosts = guard->lengths = guard->codings = 0;
@@ -191,6 +201,8 @@ header_ends(struct libevent4j_guard *guard)
 
 	if (!field_ends(guard))
 		return false;
+	if (strchr("HhCcTtUu", guard->line[0]) == NULL) /* nearly none of a request's */
+		return true;
 	if (value_of(guard, "Host") != NULL)
 		return ++guard->hosts == 1;
 	if ((value = value_of(guard, "Content-Length")) != NULL) {
@@ -287,8 +299,6 @@ line_ends(struct libevent4j_guard *guard)
 static bool
 take(struct libevent4j_guard *guard, unsigned char c)
 {
-	bool control = c < ' ' || c == 0x7f;
-
 	if (guard->state == LINE_END)
 		return c == '\n' && line_ends(guard);
 	if (c == '\r') {
@@ -301,30 +311,59 @@ take(struct libevent4j_guard *guard, unsigned char c)
 		guard->part = HEAD;
 		guard->spaces += c == ' ';
 		guard->tail = guard->tail << 8 | c;
-		keep(guard, c);
-		return !control;
+		keep(guard, &c, 1);
+		return !is_control(c);
 	case HEADER_START:
 	case TRAILER_START:
 		begin_line(guard);
 		guard->state = guard->state == HEADER_START ? HEADER_NAME : TRAILER_NAME;
-		keep(guard, c);
+		keep(guard, &c, 1);
 		return is_token(c); /* no name begins with white space: a line is never continued */
 	case HEADER_NAME:
 	case TRAILER_NAME:
-		keep(guard, c);
+		keep(guard, &c, 1);
 		if (c == ':')
 			guard->state = guard->state == HEADER_NAME ? HEADER_VALUE : TRAILER_VALUE;
 		return c == ':' || is_token(c);
 	case HEADER_VALUE:
 	case TRAILER_VALUE:
-		keep(guard, c);
-		return !control || c == '\t';
+		keep(guard, &c, 1);
+		return !is_control(c) || c == '\t';
 	case CHUNK_SIZE:
-		keep(guard, c);
+		keep(guard, &c, 1);
 		return isxdigit(c) && guard->line_length <= MAX_CHUNK_DIGITS;
 	default: /* CHUNK_CR: only CR */
 		return false;
 	}
+}
+
+/* How many of the bytes are no more than a part of the line that has begun, and are taken together: nearly all of a head is such. */
+static size_t
+take_run(struct libevent4j_guard *guard, const unsigned char *bytes, size_t length)
+{
+	size_t run = 0;
+
+	switch (guard->state) {
+	case REQUEST_LINE:
+		for (; run < length && guard->part == HEAD && !is_control(bytes[run]); run++) {
+			guard->spaces += bytes[run] == ' ';
+			guard->tail = guard->tail << 8 | bytes[run];
+		}
+		break;
+	case HEADER_NAME:
+		while (run < length && is_token(bytes[run]))
+			run++;
+		break;
+	case HEADER_VALUE:
+		while (run < length && !is_control(bytes[run]))
+			run++;
+		break;
+	default:
+		break;
+	}
+	if (run > 0)
+		keep(guard, bytes, run);
+	return run;
 }
 
 /* Reads what came; false at a violation. */
@@ -353,7 +392,8 @@ read_bytes(struct libevent4j_guard *guard, const unsigned char *bytes, size_t le
 		    (guard->state == CHUNK_SIZE && guard->line_length == 0) || guard->state == CHUNK_CR ||
 		    guard->state == TRAILER_START)
 			guard->boundary = position + (uint64_t)(bytes - start);
-		if (!take(guard, *bytes++))
+		bytes += take_run(guard, bytes, (size_t)(end - bytes));
+		if (bytes < end && !take(guard, *bytes++))
 			return false;
 	}
 	return true;
@@ -618,6 +658,7 @@ libevent4j_guard_end(struct libevent4j_guard *guard)
 {
 	if (guard->answer != 0)
 		answer_ends(guard, false);
+	libevent4j_epoll_closing(guard->guards->loop, bufferevent_getfd(guard->bev));
 	unwatch_buffers(guard);
 	LIST_REMOVE(guard, same);
 	free_guard(guard, linger(guard));
@@ -665,6 +706,8 @@ meet(struct libevent4j_guard *guard)
 		LIST_INSERT_HEAD(&guard->guards->known, guard, next);
 		LIST_INSERT_HEAD(same(guard->guards->loop, connection), guard, same);
 		evhttp_connection_set_closecb(connection, on_connection_closed, guard);
+		if (guard->plain)
+			libevent4j_epoll_opened(guard->guards->loop, bufferevent_getfd(bev));
 	}
 	bufferevent_decref(bev);
 	if (event != NULL && guard->surplus)
@@ -720,6 +763,7 @@ libevent4j_guard_yield(struct libevent4j_guard *guard)
 {
 	guard->state = HELD;
 	lift_limit(guard);
+	libevent4j_epoll_closing(guard->guards->loop, bufferevent_getfd(guard->bev));
 }
 
 /* There are many deadlines of few lengths, and nearly all are taken back: the base has a queue for each length. */

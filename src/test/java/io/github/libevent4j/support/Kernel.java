@@ -15,13 +15,47 @@ public final class Kernel {
     private Kernel() {
     }
 
+    /** EPOLLIN, and what epoll reports unasked. */
+    public static final int READABLE = 0x1 | 0x8 | 0x10;
+
     /** Bytes that have come over a connection of IPv4, and that its end at {@code local} has not read yet. */
     public static long unread(InetSocketAddress local, InetSocketAddress remote) throws IOException {
+        String queue = connection(local, remote)[4];
+        return Long.parseLong(queue.substring(queue.indexOf(':') + 1), 16);
+    }
+
+    /** What the kernel is to report to this process of a connection of IPv4, of which it has the end at {@code local}; 0 for nothing. */
+    public static int polled(InetSocketAddress local, InetSocketAddress remote) throws IOException {
+        List<String> sockets = descriptorsTo("socket:[" + connection(local, remote)[9] + "]");
+        for (String epoll : descriptorsTo("anon_inode:[eventpoll]")) {
+            for (String line : Files.readAllLines(Path.of("/proc/self/fdinfo", epoll))) {
+                String[] fields = line.strip().split("\\s+");
+                if (fields[0].equals("tfd:") && sockets.contains(fields[1])) {
+                    return (int) Long.parseLong(fields[3], 16);
+                }
+            }
+        }
+        return 0;
+    }
+
+    private static List<String> descriptorsTo(String target) throws IOException {
+        try (Stream<Path> open = Files.list(Path.of("/proc/self/fd"))) {
+            return open.filter(descriptor -> {
+                try {
+                    return Files.readSymbolicLink(descriptor).toString().equals(target);
+                } catch (IOException e) { // gone meanwhile
+                    return false;
+                }
+            }).map(descriptor -> descriptor.getFileName().toString()).toList();
+        }
+    }
+
+    private static String[] connection(InetSocketAddress local, InetSocketAddress remote) throws IOException {
         List<String> ends = List.of(hex(local), hex(remote));
         for (String line : Files.readAllLines(Path.of("/proc/net/tcp"))) {
             String[] fields = line.strip().split("\\s+");
             if (List.of(fields).subList(1, 3).equals(ends)) {
-                return Long.parseLong(fields[4].substring(fields[4].indexOf(':') + 1), 16);
+                return fields;
             }
         }
         throw new IOException("there is no connection from " + remote + " to " + local);
@@ -41,16 +75,7 @@ public final class Kernel {
 
     /** Descriptors of a file that this process has open: what else it opens does not count. */
     public static long descriptors(Path file) throws IOException {
-        Path real = file.toRealPath();
-        try (Stream<Path> open = Files.list(Path.of("/proc/self/fd"))) {
-            return open.filter(descriptor -> {
-                try {
-                    return Files.readSymbolicLink(descriptor).equals(real);
-                } catch (IOException e) { // gone meanwhile
-                    return false;
-                }
-            }).count();
-        }
+        return descriptorsTo(file.toRealPath().toString()).size();
     }
 
     private static String hex(InetSocketAddress address) {
