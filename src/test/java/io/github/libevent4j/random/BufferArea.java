@@ -312,9 +312,11 @@ final class BufferArea extends Area {
     }
 
     private void unfollowed(Body change) throws Throwable {
+        depth++;
         try {
             change.run();
         } finally { // what a filter or a listener throws comes after the bytes have moved
+            depth--;
             follow();
         }
     }
