@@ -44,6 +44,8 @@ enum part { NOTHING, HEAD, BODY_PART };
 #define MAX_LENGTH_DIGITS 18   /* these surely fit */
 #define MAX_CHUNK_DIGITS 15
 #define MAX_AHEAD (64 * 1024)  /* bytes that are read while evhttp wants none */
+#define READ_SIZE 4096         /* that libevent reads at most */
+#define READ_ON_SIZE (64 * 1024)
 
 static const struct timeval LINGER = {.tv_sec = 5};
 
@@ -60,6 +62,7 @@ struct libevent4j_guard {
 	bool limited;    /* no more than MAX_AHEAD is read */
 	bool refused;    /* the last request was answered by evhttp itself */
 	bool plain;      /* the bufferevent is a socket's, and closes it */
+	bool reading_on; /* now, in a call */
 
 	uint64_t sent;          /* bytes that ever went out */
 	int answer;             /* the status of evhttp's own answer while it goes out, else 0 */
@@ -498,6 +501,34 @@ lift_limit(struct libevent4j_guard *guard)
 	guard->limited = false;
 }
 
+/*
+ * Libevent reads 4 KiB, and then looks at everything else. When it has got as much there is more, of a body: it is read at once, which
+ * brings on_input() again.
+ */
+static void
+read_on(struct libevent4j_guard *guard, struct evbuffer *input, size_t got)
+{
+	struct evbuffer_iovec room;
+	bufferevent_data_cb read;
+	ev_ssize_t more;
+
+	bufferevent_getcb(guard->bev, &read, NULL, NULL, NULL);
+	if (guard->reading_on || got < READ_SIZE || !guard->plain || guard->paused || read == NULL)
+		return;
+	if (evbuffer_reserve_space(input, READ_ON_SIZE, &room, 1) != 1)
+		return;
+	more = recv(bufferevent_getfd(guard->bev), room.iov_base, READ_ON_SIZE, 0);
+	if (more > 0) {
+		room.iov_len = (size_t)more;
+		guard->reading_on = true;
+		evbuffer_commit_space(input, &room, 1);
+		guard->reading_on = false;
+	} else if (more < 0 && !libevent4j_would_block(evutil_socket_geterror(bufferevent_getfd(guard->bev)))) {
+		/* The socket does not tell it again. */
+		bufferevent_trigger_event(guard->bev, BEV_EVENT_READING | BEV_EVENT_ERROR, BEV_TRIG_DEFER_CALLBACKS);
+	}
+}
+
 static void meet(struct libevent4j_guard *guard);
 
 static void
@@ -521,6 +552,8 @@ on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
 		judge(guard, input, info->n_added);
 		start_deadline(guard);
 	}
+	if (guard->state == BODY || guard->state == CHUNK_DATA)
+		read_on(guard, input, info->n_added);
 }
 
 /* ---- evhttp's own answers ---- */

@@ -92,7 +92,7 @@ public final class AccessLogEntry {
 
     /** The value of the first of the request's headers of this name, such as Referer or User-Agent. */
     public Optional<String> header(String name) {
-        return Optional.ofNullable(head).flatMap(known -> new Headers(known.headers()).first(name));
+        return Optional.ofNullable(head).flatMap(known -> new Headers(known.fields()).first(name));
     }
 
     /** The reply's status; 0 when none had begun. */

@@ -1,5 +1,6 @@
 package io.github.libevent4j.http;
 
+import io.github.libevent4j.internal.HeadFields;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -15,16 +16,32 @@ import java.util.function.BiConsumer;
  */
 public final class Headers implements Iterable<Map.Entry<String, String>> {
 
-    private final String[] lines;
+    private final HeadFields received; // null when they were given as Strings
+    private volatile String[] lines; // name, value, name, value; null until all are asked for
 
     /** Takes the array: name, value, name, value. */
     Headers(String[] lines) {
+        this.received = null;
         this.lines = lines;
+    }
+
+    Headers(HeadFields received) {
+        this.received = received;
+    }
+
+    private String[] lines() {
+        if (lines == null) {
+            lines = received.strings();
+        }
+        return lines;
     }
 
     /** The value of the first header of this name (evhttp_find_header). */
     public Optional<String> first(String name) {
         Objects.requireNonNull(name, "name");
+        if (received != null) {
+            return Optional.ofNullable(received.first(name));
+        }
         for (int i = 0; i < lines.length; i += 2) {
             if (lines[i].equalsIgnoreCase(name)) {
                 return Optional.of(lines[i + 1]);
@@ -37,6 +54,7 @@ public final class Headers implements Iterable<Map.Entry<String, String>> {
     public List<String> all(String name) {
         Objects.requireNonNull(name, "name");
         List<String> values = new ArrayList<>();
+        String[] lines = lines();
         for (int i = 0; i < lines.length; i += 2) {
             if (lines[i].equalsIgnoreCase(name)) {
                 values.add(lines[i + 1]);
@@ -47,12 +65,13 @@ public final class Headers implements Iterable<Map.Entry<String, String>> {
 
     /** How many headers there are, each duplicate counted. */
     public int size() {
-        return lines.length / 2;
+        return received != null ? received.size() : lines.length / 2;
     }
 
     /** Calls the action with name and value of each header, in order. */
     public void forEach(BiConsumer<String, String> action) {
         Objects.requireNonNull(action, "action");
+        String[] lines = lines();
         for (int i = 0; i < lines.length; i += 2) {
             action.accept(lines[i], lines[i + 1]);
         }
@@ -61,6 +80,7 @@ public final class Headers implements Iterable<Map.Entry<String, String>> {
     /** Name and value of each header, in order. */
     @Override
     public Iterator<Map.Entry<String, String>> iterator() {
+        String[] lines = lines();
         return new Iterator<>() {
             private int at;
 

@@ -103,7 +103,7 @@ public final class HttpExchange {
     public Headers headers() {
         Head current = head();
         if (headers == null) {
-            headers = new Headers(current.headers());
+            headers = new Headers(current.fields());
         }
         return headers;
     }

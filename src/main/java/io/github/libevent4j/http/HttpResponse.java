@@ -17,7 +17,7 @@ public final class HttpResponse {
         this.status = head.code();
         this.reason = head.text();
         this.version = "HTTP/" + head.majorVersion() + "." + head.minorVersion();
-        this.headers = new Headers(head.headers());
+        this.headers = new Headers(head.fields());
         this.body = body;
     }
 

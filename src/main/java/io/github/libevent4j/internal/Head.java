@@ -62,16 +62,12 @@ public final class Head {
         return string(after(TEXT));
     }
 
-    /** Name, value, name, value, in the order in which they came. */
-    public String[] headers() {
+    /** The headers, which stay when the loop's buffer is written again. */
+    public HeadFields fields() {
         int at = after(after(TEXT));
-        String[] headers = new String[2 * bytes.getInt(at)];
-        at += Integer.BYTES;
-        for (int i = 0; i < headers.length; i++) {
-            headers[i] = string(at);
-            at = after(at);
-        }
-        return headers;
+        byte[] fields = new byte[length - at];
+        bytes.get(at, fields);
+        return new HeadFields(fields);
     }
 
     private String string(int at) {
