@@ -34,7 +34,9 @@ libevent4j_cached_free(void *memory)
 #include <pthread.h>
 
 #define CLASSES 512                  /* up to 8 KiB, which a read takes */
-#define MOST_BYTES (2 * 1024 * 1024) /* that a thread keeps */
+#define LEAST_BITS 14                /* larger ones are of 2 to some power bytes, as libevent makes them for bodies */
+#define MOST_BITS 19
+#define MOST_BYTES (2 * 1024 * 1024) /* that a thread keeps, of the small and of the large */
 
 /* What is in a block while it is kept. */
 struct block {
@@ -42,8 +44,10 @@ struct block {
 };
 
 struct cache {
-	struct block *kept[CLASSES]; /* owned */
-	size_t bytes;
+	struct list {
+		struct block *first; /* owned */
+	} small[CLASSES], large[MOST_BITS - LEAST_BITS + 1];
+	size_t small_bytes, large_bytes;
 };
 
 static pthread_key_t key; /* whose value is the thread's cache, so that it is freed with its thread */
@@ -51,19 +55,39 @@ static bool has_key;
 static LIBEVENT4J_THREAD_LOCAL struct cache *cache; /* owned by the thread; NULL until it frees something */
 static LIBEVENT4J_THREAD_LOCAL bool ended;          /* the thread: it keeps nothing any more */
 
+static void *
+take(struct list *list)
+{
+	struct block *block = list->first;
+
+	list->first = block->next;
+	return block;
+}
+
+static void
+keep(struct list *list, void *memory)
+{
+	struct block *block = memory;
+
+	block->next = list->first;
+	list->first = block;
+}
+
+static void
+free_all(struct list *lists, size_t count)
+{
+	for (; count > 0; count--, lists++)
+		while (lists->first != NULL)
+			free(take(lists));
+}
+
 static void
 free_cache(void *own)
 {
 	struct cache *ending = own;
 
-	for (size_t class = 0; class < CLASSES; class++) {
-		struct block *next;
-
-		for (struct block *block = ending->kept[class]; block != NULL; block = next) {
-			next = block->next;
-			free(block);
-		}
-	}
+	free_all(ending->small, CLASSES);
+	free_all(ending->large, MOST_BITS - LEAST_BITS + 1);
 	free(ending);
 	cache = NULL;
 	ended = true;
@@ -95,39 +119,72 @@ size_of(size_t class)
 	return 24 + 16 * class;
 }
 
+static void *
+large_malloc(size_t size)
+{
+	unsigned bits = LEAST_BITS;
+
+	while (bits <= MOST_BITS && (size_t)1 << bits < size)
+		bits++;
+	if (bits > MOST_BITS)
+		return malloc(size);
+	if (cache == NULL || cache->large[bits - LEAST_BITS].first == NULL)
+		return malloc((size_t)1 << bits);
+	cache->large_bytes -= (size_t)1 << bits;
+	return take(&cache->large[bits - LEAST_BITS]);
+}
+
 void *
 libevent4j_cached_malloc(size_t size)
 {
 	size_t class = libevent4j_size_class(size);
-	struct block *block;
 
 	if (class >= CLASSES)
-		return malloc(size);
-	if (cache == NULL || (block = cache->kept[class]) == NULL)
+		return large_malloc(size);
+	if (cache == NULL || cache->small[class].first == NULL)
 		return malloc(size_of(class));
-	cache->kept[class] = block->next;
-	cache->bytes -= size_of(class);
-	return block;
+	cache->small_bytes -= size_of(class);
+	return take(&cache->small[class]);
+}
+
+static bool
+keep_small(struct cache *own, void *memory, size_t size)
+{
+	size_t class = (size - size_of(0)) / 16;
+
+	if (class >= CLASSES || own->small_bytes + size_of(class) > MOST_BYTES)
+		return false;
+	own->small_bytes += size_of(class);
+	keep(&own->small[class], memory);
+	return true;
+}
+
+static bool
+keep_large(struct cache *own, void *memory, size_t size)
+{
+	unsigned bits = LEAST_BITS;
+
+	while (bits <= MOST_BITS && (size_t)2 << bits <= size)
+		bits++;
+	if (bits > MOST_BITS || own->large_bytes + ((size_t)1 << bits) > MOST_BYTES)
+		return false;
+	own->large_bytes += (size_t)1 << bits;
+	keep(&own->large[bits - LEAST_BITS], memory);
+	return true;
 }
 
 void
 libevent4j_cached_free(void *memory)
 {
-	struct block *block = memory;
 	struct cache *own = cache;
-	size_t class, size;
+	size_t size;
 
-	if (block == NULL)
+	if (memory == NULL)
 		return;
-	size = malloc_usable_size(block);
-	class = size < size_of(0) ? CLASSES : (size - size_of(0)) / 16;
-	if (class >= CLASSES || (own == NULL && (own = make_cache()) == NULL) || own->bytes + size_of(class) > MOST_BYTES) {
-		free(block);
-		return;
-	}
-	block->next = own->kept[class];
-	own->kept[class] = block;
-	own->bytes += size_of(class);
+	size = malloc_usable_size(memory);
+	if (size < size_of(0) || (own == NULL && (own = make_cache()) == NULL) ||
+	    !(size < (size_t)1 << LEAST_BITS ? keep_small(own, memory, size) : keep_large(own, memory, size)))
+		free(memory);
 }
 
 #endif
