@@ -13,4 +13,6 @@ module io.github.libevent4j {
     exports io.github.libevent4j.global;
     exports io.github.libevent4j.http;
     exports io.github.libevent4j.io;
+
+    exports io.github.libevent4j.presets to org.bytedeco.javacpp; // which asks them how to load the library
 }
