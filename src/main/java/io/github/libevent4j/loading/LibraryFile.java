@@ -35,7 +35,6 @@ public final class LibraryFile {
     /** Names the directory to unpack to. */
     private static final String CACHE = "libevent4j.cachedir";
 
-    private static final String NAME = System.mapLibraryName("jnilibevent");
     private static final String DEPENDENCY = "io.github.libevent4j:libevent4j";
     private static final Pattern MUSL = Pattern.compile("/\\S*/(ld-musl-[^/\\s]*|libc\\.so)$", Pattern.MULTILINE);
 
@@ -92,15 +91,17 @@ public final class LibraryFile {
         // In place where it is a file, as in a build; a file is one class loader's, and each of the others gets a copy.
         boolean isFile = library.getProtocol().equals("file");
         for (int copy = isFile ? -1 : 0; ; copy++) {
-            Path file = copy < 0 ? inPlace(library, hash, platform) : unpack(library, hash, platform, copy == 0 ? NAME : copy + "-" + NAME);
+            Path file = copy < 0 ? inPlace(library, hash, platform)
+                : unpack(library, hash, platform, (copy == 0 ? "" : copy + "-") + name(platform));
             try {
                 System.load(file.toString());
                 return;
             } catch (UnsatisfiedLinkError e) {
                 if (!e.getMessage().contains("already loaded in another classloader")) {
-                    throw error("the system does not load libevent4j's native library for " + platform + " (" + file + ", from " + library
-                        + "): " + e.getMessage() + ": check that this JVM is one for " + platform + ", and that " + dependency(platform)
-                        + " is the jar that was published", e);
+                    throw error("the system does not load libevent4j's native library for " + platform + " from " + file + " ("
+                        + e.getMessage() + "): check that this JVM is one for " + platform + ", that " + library + " is what "
+                        + dependency(platform) + " has, and that programs may be run from that directory, or name another with -D"
+                        + CACHE + "=…", e);
                 }
             }
         }
@@ -109,12 +110,16 @@ public final class LibraryFile {
     // ---- in the jar ----
 
     private static URL resource(ClassLoader loader, String platform) {
-        return loader.getResource("io/github/libevent4j/" + platform + "/" + NAME);
+        return loader.getResource("io/github/libevent4j/" + platform + "/" + name(platform));
+    }
+
+    private static String name(String platform) {
+        return platform.startsWith("windows") ? "jnilibevent.dll" : platform.startsWith("macosx") ? "libjnilibevent.dylib" : "libjnilibevent.so";
     }
 
     /** The hash that the build has noted beside the library. */
     private static String expectedHash(ClassLoader loader, String platform, URL library) {
-        URL noted = loader.getResource("io/github/libevent4j/" + platform + "/" + NAME + ".sha256");
+        URL noted = loader.getResource("io/github/libevent4j/" + platform + "/" + name(platform) + ".sha256");
         if (noted == null) {
             throw damaged(platform, library + " has no .sha256 beside it", null);
         }

@@ -238,13 +238,13 @@ class LoadingTest {
 
     @Test
     void whatIsThereForOtherPlatformsIsTold() throws Exception {
-        for (String other : List.of("linux-arm64", "windows-x86_64")) {
-            Path file = directory.resolve("others").resolve(Path.of("io", "github", "libevent4j", other)).resolve(LIBRARY.getFileName());
+        for (String other : List.of("linux-arm64/libjnilibevent.so", "macosx-arm64/libjnilibevent.dylib", "windows-x86_64/jnilibevent.dll")) {
+            Path file = directory.resolve(Path.of("others", "io", "github", "libevent4j")).resolve(other);
             Files.createDirectories(file.getParent());
             Files.createFile(file);
         }
-        assertSays("libevent4j has no native library for " + PLATFORM + " here, only for linux-arm64, windows-x86_64: add the dependency "
-            + DEPENDENCY + "\n", java().replace(nativeJar, directory.resolve("others").toString()));
+        assertSays("libevent4j has no native library for " + PLATFORM + " here, only for linux-arm64, macosx-arm64, windows-x86_64: add the "
+            + "dependency " + DEPENDENCY + "\n", java().replace(nativeJar, directory.resolve("others").toString()));
     }
 
     @Test
@@ -321,9 +321,10 @@ class LoadingTest {
             Files.writeString(Path.of(library + ".sha256"), hash(library), US_ASCII);
         });
         String said = java().replace(nativeJar, changed.toString()).run(Loads.class).text();
-        assertTrue(said.startsWith("the system does not load libevent4j's native library for " + PLATFORM + " (" + changed.resolve(LIBRARY))
-            && said.endsWith(": check that this JVM is one for " + PLATFORM + ", and that " + DEPENDENCY + " is the jar that was published\n"),
-            said);
+        assertTrue(said.startsWith("the system does not load libevent4j's native library for " + PLATFORM + " from " + changed.resolve(LIBRARY)
+            + " (") && said.endsWith("): check that this JVM is one for " + PLATFORM + ", that " + changed.resolve(LIBRARY).toUri().toURL()
+            + " is what " + DEPENDENCY + " has, and that programs may be run from that directory, or name another with "
+            + "-Dlibevent4j.cachedir=…\n"), said);
     }
 
     // ---- the system ----
