@@ -7,7 +7,12 @@ import java.util.List;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.PointerPointer;
 
-/** The bundled libevent: whether it is there, and which it is. Safe on any thread. */
+/**
+ * The bundled libevent: whether it is there, and which it is. Safe on any thread.
+ *
+ * <p>It is unpacked, once for each build of it, to {@code ~/.libevent4j}, or below {@code java.io.tmpdir} where there is no home to write
+ * to; {@code -Dlibevent4j.cachedir=…} names another directory, which must be this user's alone.
+ */
 public final class Libevent {
 
     private Libevent() {
@@ -18,7 +23,10 @@ public final class Libevent {
         return unavailabilityCause() == null;
     }
 
-    /** Why {@link #isAvailable} is false, or null when it is true. Never throws. */
+    /**
+     * Why {@link #isAvailable} is false, or null when it is true. Its message names the platform, what was found, and what to do, such as
+     * the dependency to add. Never throws.
+     */
     public static Throwable unavailabilityCause() {
         return NativeLibrary.unavailabilityCause();
     }

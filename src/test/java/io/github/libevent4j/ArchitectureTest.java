@@ -33,6 +33,7 @@ class ArchitectureTest {
     private static final String ROOT = "io.github.libevent4j";
     private static final String INTERNAL = ROOT + ".internal";
     private static final String PRESETS = ROOT + ".presets";
+    private static final String LOADING = ROOT + ".loading";
     private static final String[] RAW = {ROOT + ".bindings", ROOT + ".global"};
 
     private static final JavaClasses CLASSES = new ClassFileImporter()
@@ -40,12 +41,20 @@ class ArchitectureTest {
         .importPackages(ROOT);
 
     private static final DescribedPredicate<JavaClass> API = describe("the API", one -> one.getPackageName().startsWith(ROOT)
-        && !resideInAnyPackage(INTERNAL, PRESETS, RAW[0], RAW[1]).test(one));
+        && !resideInAnyPackage(INTERNAL, PRESETS, LOADING, RAW[0], RAW[1]).test(one));
 
     @Test
     void theRawLayerKnowsNothingAboveIt() {
         noClasses().that().resideInAnyPackage(RAW)
             .should().dependOnClassesThat(API.or(resideInAPackage(INTERNAL)))
+            .check(CLASSES);
+    }
+
+    /** The raw layer has to be loaded when it is used alone. */
+    @Test
+    void loadingKnowsNothingOfWhatIsLoaded() {
+        noClasses().that().resideInAPackage(LOADING)
+            .should().dependOnClassesThat(API.or(resideInAnyPackage(INTERNAL, PRESETS, RAW[0], RAW[1])))
             .check(CLASSES);
     }
 

@@ -36,10 +36,7 @@ public final class NativeLibrary {
     /** @throws UnsatisfiedLinkError when the library could not be loaded */
     public static void ensureLoaded() {
         if (CAUSE != null) {
-            throw (UnsatisfiedLinkError) new UnsatisfiedLinkError("libevent4j has no native library for "
-                + Loader.getPlatform() + ": add the dependency io.github.libevent4j:libevent4j with the classifier "
-                + Loader.getPlatform() + ", or io.github.libevent4j:libevent4j-platform (" + CAUSE.getMessage() + ")")
-                .initCause(CAUSE);
+            throw (UnsatisfiedLinkError) new UnsatisfiedLinkError(CAUSE.getMessage()).initCause(CAUSE);
         }
     }
 

@@ -1,2 +1,2 @@
-/** What the API is made of: loading, loops and their confinement, handles, callbacks. Not exported. */
+/** What the API is made of: loops and their confinement, handles, callbacks. Not exported. */
 package io.github.libevent4j.internal;

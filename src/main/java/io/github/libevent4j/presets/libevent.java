@@ -1,5 +1,9 @@
 package io.github.libevent4j.presets;
 
+import io.github.libevent4j.loading.LibraryFile;
+import org.bytedeco.javacpp.ClassProperties;
+import org.bytedeco.javacpp.LoadEnabled;
+import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.annotation.Platform;
 import org.bytedeco.javacpp.annotation.Properties;
 import org.bytedeco.javacpp.tools.Info;
@@ -50,7 +54,16 @@ import org.bytedeco.javacpp.tools.InfoMapper;
         library = "jnilibevent"),
     target = "io.github.libevent4j.bindings",
     global = "io.github.libevent4j.global.libevent")
-public class libevent implements InfoMapper {
+public class libevent implements InfoMapper, LoadEnabled {
+    /** Called by JavaCPP before it loads the library for a class: {@link LibraryFile} does it instead. */
+    @Override
+    public void init(ClassProperties properties) {
+        if (Loader.isLoadLibraries()) { // not in the build, which generates code by these properties
+            LibraryFile.load();
+            properties.setProperty("platform.library", "jnilibevent#"); // # for one that JavaCPP is not to look for
+        }
+    }
+
     @Override
     public void map(InfoMap infoMap) {
         mapConditions(infoMap);

@@ -142,8 +142,8 @@ final class Api {
             try (InputStream descriptor = Files.newInputStream(classes.resolve("module-info.class"))) {
                 module = ModuleDescriptor.read(descriptor);
             }
-            return module.exports().stream().map(ModuleDescriptor.Exports::source).filter(name -> !RAW.contains(name)).sorted()
-                .flatMap(name -> typesIn(classes, name)).toList();
+            return module.exports().stream().filter(each -> !each.isQualified()).map(ModuleDescriptor.Exports::source)
+                .filter(name -> !RAW.contains(name)).sorted().flatMap(name -> typesIn(classes, name)).toList();
         } catch (Exception e) {
             throw new AssertionError(e);
         }

@@ -181,6 +181,12 @@ public final class Programs {
         }
     }
 
+    /** The directory on the class path that has the native library in it. */
+    public static final Path NATIVE = Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+        .map(Path::of)
+        .filter(entry -> Files.isDirectory(entry.resolve(Path.of("io", "github", "libevent4j", Loader.getPlatform()))))
+        .findFirst().orElseThrow();
+
     private static final AtomicInteger JVMS = new AtomicInteger();
 
     private Programs() {
@@ -250,6 +256,7 @@ public final class Programs {
 
         private final List<String> options = new ArrayList<>();
         private final Map<String, String> environment = new TreeMap<>();
+        private int user; // 0 for this process's
         private int descriptors; // 0 for as many as this process may have
         private Path directory; // null for this process's
         private Path input; // null for none
@@ -295,9 +302,26 @@ public final class Programs {
 
         /** The class path without the native library. */
         public Java withoutNativeLibrary() {
+            return replace(NATIVE.toString(), "");
+        }
+
+        /** The class path with another entry, or none, in the place of one. */
+        public Java replace(String entry, String other) {
             classPath = Arrays.stream(classPath.split(File.pathSeparator))
-                .filter(entry -> !Files.isDirectory(Path.of(entry, "io", "github", "libevent4j", Loader.getPlatform())))
+                .map(each -> each.equals(entry) ? other : each)
+                .filter(each -> !each.isEmpty())
                 .collect(Collectors.joining(File.pathSeparator));
+            return this;
+        }
+
+        public Java classPath(String path) {
+            classPath = path;
+            return this;
+        }
+
+        /** Whom it belongs to; only the administrator can give it away. */
+        public Java user(int id) {
+            user = id;
             return this;
         }
 
@@ -317,10 +341,18 @@ public final class Programs {
             return this;
         }
 
+        /** What is on the class path now. */
+        public String classPath() {
+            return classPath;
+        }
+
         public Running start(String mainClass, String... arguments) throws IOException {
             List<String> command = new ArrayList<>();
             if (descriptors > 0) {
                 command.addAll(List.of("bash", "-c", "ulimit -n " + descriptors + " && exec \"$@\"", "bash"));
+            }
+            if (user > 0) {
+                command.addAll(List.of("setpriv", "--reuid=" + user, "--regid=" + user, "--clear-groups"));
             }
             command.add(ProcessHandle.current().info().command().orElseThrow());
             command.addAll(options);
