@@ -1,6 +1,7 @@
 /*
  * What a safe server does beyond evhttp: it counts connections and bytes, sets absolute deadlines, keeps what a client sends ahead
- * small, refuses requests whose framing two readers could understand differently, and sees to it that a refusal reaches its client.
+ * small, refuses requests whose framing two readers could understand differently, and sees to it that a refusal reaches its client. The
+ * replies to requests that came together it sends together.
  *
  * A guard looks at a connection's bytes as they enter its bufferevent's input, before evhttp does. At a violation it leaves the
  * requests before it alone, and in place of the offending one a line that evhttp itself answers with 400, or within a chunked body
@@ -65,6 +66,9 @@ struct libevent4j_guard {
 	bool reading_on; /* now, in a call */
 
 	uint64_t sent;          /* bytes that ever went out */
+	struct event flush;     /* of a plain one: sends what is gathered as the socket takes it */
+	unsigned owed[5];       /* gathered replies, by the class of their status */
+	bool replied;           /* the request has its reply, or a part of it */
 	int answer;             /* the status of evhttp's own answer while it goes out, else 0 */
 	uint64_t answered_from; /* where, in these bytes, it begins */
 
@@ -602,6 +606,63 @@ answer_ends(struct libevent4j_guard *guard, bool complete)
 	(*env)->DeleteLocalRef(env, host);
 }
 
+/* ---- replies that go together ---- */
+
+#define GATHERED (16 * 1024) /* bytes that wait for more at most */
+
+bool
+libevent4j_guard_gather(struct libevent4j_guard *guard, bool may)
+{
+	guard->replied = true;
+	/* What has come are whole requests, and there is one more: evhttp is going to answer it, if nobody else does. */
+	if (!may || !guard->plain || !guard->guards->limits.strict || guard->state != REQUEST_LINE || guard->part != NOTHING ||
+	    evbuffer_get_length(bufferevent_get_input(guard->bev)) == 0 ||
+	    evbuffer_get_length(bufferevent_get_output(guard->bev)) > GATHERED)
+		return false;
+	bufferevent_trigger(guard->bev, EV_WRITE, BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
+	return true;
+}
+
+bool
+libevent4j_guard_owes(struct libevent4j_guard *guard, int status)
+{
+	if (evbuffer_get_length(bufferevent_get_output(guard->bev)) == 0)
+		return false;
+	guard->owed[status >= 100 && status < 600 ? status / 100 - 1 : 4]++;
+	return true;
+}
+
+static void
+settle(struct libevent4j_guard *guard, bool complete)
+{
+	for (int class = 0; class < 5; class++)
+		for (; guard->owed[class] > 0; guard->owed[class]--)
+			libevent4j_count_end(guard->guards->counters, 100 * (class + 1), complete);
+}
+
+static void
+on_flush(evutil_socket_t fd, short what, void *arg)
+{
+	struct libevent4j_guard *guard = arg;
+	struct evbuffer *output = bufferevent_get_output(guard->bev);
+
+	(void)what;
+	if (evbuffer_get_length(output) == 0)
+		return;
+	evbuffer_unfreeze(output, 1);
+	evbuffer_write(output, fd); /* an error comes up again when evhttp writes */
+	evbuffer_freeze(output, 1);
+	if (evbuffer_get_length(output) > 0)
+		event_add(&guard->flush, NULL);
+}
+
+void
+libevent4j_guard_flush(struct libevent4j_guard *guard)
+{
+	if (!guard->replied && guard->plain)
+		on_flush(bufferevent_getfd(guard->bev), EV_WRITE, guard);
+}
+
 static void
 on_output(struct evbuffer *output, const struct evbuffer_cb_info *info, void *arg)
 {
@@ -609,6 +670,8 @@ on_output(struct evbuffer *output, const struct evbuffer_cb_info *info, void *ar
 
 	guard->sent += info->n_deleted;
 	libevent4j_count(&guard->guards->counters->sent, (int64_t)info->n_deleted);
+	if (info->n_deleted > 0 && evbuffer_get_length(output) == 0)
+		settle(guard, true);
 	if (guard->paused)
 		return;
 	if (guard->answer == 0 && info->n_added > 0)
@@ -679,6 +742,11 @@ static void
 free_guard(struct libevent4j_guard *guard, bool lingers)
 {
 	LIST_REMOVE(guard, next);
+	settle(guard, false);
+	if (guard->connection != NULL && guard->plain) {
+		event_del(&guard->flush);
+		event_debug_unassign(&guard->flush);
+	}
 	event_del(&guard->deadline);
 	event_debug_unassign(&guard->deadline);
 	if (!guard->surplus && !lingers)
@@ -739,8 +807,10 @@ meet(struct libevent4j_guard *guard)
 		LIST_INSERT_HEAD(&guard->guards->known, guard, next);
 		LIST_INSERT_HEAD(same(guard->guards->loop, connection), guard, same);
 		evhttp_connection_set_closecb(connection, on_connection_closed, guard);
-		if (guard->plain)
+		if (guard->plain) {
 			libevent4j_epoll_opened(guard->guards->loop, bufferevent_getfd(bev));
+			event_assign(&guard->flush, guard->guards->loop->base, bufferevent_getfd(bev), EV_WRITE, on_flush, guard);
+		}
 	}
 	bufferevent_decref(bev);
 	if (event != NULL && guard->surplus)
@@ -764,7 +834,7 @@ void
 libevent4j_guard_pause(struct libevent4j_guard *guard)
 {
 	guard->paused = true;
-	guard->refused = false;
+	guard->replied = guard->refused = false;
 	stop_deadline(guard);
 }
 
@@ -796,6 +866,8 @@ libevent4j_guard_yield(struct libevent4j_guard *guard)
 {
 	guard->state = HELD;
 	lift_limit(guard);
+	if (guard->plain)
+		event_del(&guard->flush); /* what is gathered goes ahead of what follows */
 	libevent4j_epoll_closing(guard->guards->loop, bufferevent_getfd(guard->bev));
 }
 

@@ -197,14 +197,12 @@ libevent4j_count_status(struct libevent4j_counters *counters, int status)
 	libevent4j_count(&counters->classes[status >= 100 && status < 600 ? status / 100 - 1 : 4], 1);
 }
 
-static void
-count_end(const struct libevent4j_exchange *exchange, bool complete)
+void
+libevent4j_count_end(struct libevent4j_counters *counters, int status, bool complete)
 {
-	struct libevent4j_counters *counters = exchange->server->counters;
-
 	libevent4j_count(complete ? &counters->completed : &counters->aborted, 1);
 	if (complete)
-		libevent4j_count_status(counters, exchange->status);
+		libevent4j_count_status(counters, status);
 }
 
 /* To be called when the head of the reply is in the output, which was this long before. */
@@ -303,7 +301,7 @@ wait_for_reads(struct libevent4j_exchange *exchange)
 		bufferevent_set_timeouts(bev, &exchange->read_timeout, &bev->timeout_write);
 }
 
-/* The whole reply is with the kernel. */
+/* The whole reply is with the kernel, or with the guard. */
 static void
 on_complete(struct evhttp_request *request, void *arg)
 {
@@ -317,7 +315,8 @@ on_complete(struct evhttp_request *request, void *arg)
 	}
 	/* The connection lives on: without this its end would be reported to an exchange that no longer exists. */
 	evhttp_connection_set_closecb(request->evcon, NULL, NULL);
-	count_end(exchange, true);
+	if (exchange->guard == NULL || !libevent4j_guard_owes(exchange->guard, exchange->status))
+		libevent4j_count_end(exchange->server->counters, exchange->status, true);
 	if (exchange->guard != NULL)
 		libevent4j_guard_resume(exchange->guard);
 	tell_ended(exchange, true, sent(exchange));
@@ -334,7 +333,7 @@ on_close(struct evhttp_connection *connection, void *arg)
 
 	(void)connection;
 	exchange->gone = true;
-	count_end(exchange, exchange->taken_over);
+	libevent4j_count_end(exchange->server->counters, exchange->status, exchange->taken_over);
 	unwatch_client(exchange); /* while it still has its descriptor */
 	if (exchange->guard != NULL)
 		libevent4j_guard_end(exchange->guard);
@@ -358,6 +357,9 @@ on_request(struct evhttp_request *request, void *arg)
 	JNIEnv *env = libevent4j_env();
 	struct libevent4j_exchange *exchange = NULL;
 	int length = libevent4j_write_head(env, server->loop, request);
+	struct evhttp_connection *connection = request->evcon;
+	struct libevent4j_guard *guard;
+	bool gathered;
 	jboolean taken;
 
 	if (length < 0 || (exchange = libevent4j_calloc(sizeof(*exchange))) == NULL) {
@@ -370,18 +372,22 @@ on_request(struct evhttp_request *request, void *arg)
 	server->active++;
 	evhttp_request_set_on_complete_cb(request, on_complete, exchange);
 	evhttp_connection_set_closecb(request->evcon, on_close, exchange);
-	exchange->guard = libevent4j_guard_of(server->loop, request->evcon);
+	exchange->guard = libevent4j_guard_of(server->loop, connection);
 	if (exchange->guard != NULL) {
 		libevent4j_guard_pause(exchange->guard);
 		exchange->sent_before = libevent4j_guard_sent(exchange->guard);
 	}
 	libevent4j_count(&server->counters->begun, 1);
+	gathered = exchange->guard != NULL && evbuffer_get_length(bufferevent_get_output(evhttp_connection_get_bufferevent(connection))) > 0;
 
 	taken = (*env)->CallStaticBooleanMethod(env, libevent4j_java.callbacks, libevent4j_java.request, ID(route->id),
 	    (jlong)(intptr_t)exchange, (jint)length);
 	/* After an escaped Throwable nobody knows who holds the exchange: it is freed with the server. */
 	if (libevent4j_upcall_done(env) && !taken)
 		send_error(exchange, HTTP_SERVUNAVAIL, NULL);
+	/* What waits for this request's reply must not wait for long; the connection may be gone by now. */
+	if (gathered && (guard = libevent4j_guard_of(server->loop, connection)) != NULL)
+		libevent4j_guard_flush(guard);
 }
 
 struct libevent4j_route *
@@ -718,12 +724,24 @@ add_date(const struct libevent4j_exchange *exchange)
 	evhttp_add_header(headers, "Date", loop->date);
 }
 
+/* Whether the connection is as good as sure to go on, and nobody waits to hear that this reply is out. */
+static bool
+may_gather(const struct libevent4j_exchange *exchange)
+{
+	const struct evhttp_request *request = exchange->request;
+
+	return exchange->id == NULL && !exchange->server->notify_drained && request->major == 1 &&
+	    request->minor >= 1 && evhttp_find_header(request->input_headers, "Connection") == NULL &&
+	    evhttp_find_header(request->output_headers, "Connection") == NULL;
+}
+
 static void
 send_reply(struct libevent4j_exchange *exchange, int status, const char *reason)
 {
 	const struct libevent4j_server *server = exchange->server;
 	struct bufferevent *bev = evhttp_connection_get_bufferevent(exchange->request->evcon);
 	size_t before = evbuffer_get_length(bufferevent_get_output(bev));
+	bool gathers = may_gather(exchange);
 
 	unwatch_client(exchange);
 	exchange->replied = true;
@@ -731,6 +749,8 @@ send_reply(struct libevent4j_exchange *exchange, int status, const char *reason)
 	add_date(exchange);
 	evhttp_send_reply(exchange->request, status, reason, NULL);
 	measure_head(exchange, before);
+	if (exchange->guard != NULL && libevent4j_guard_gather(exchange->guard, gathers))
+		return;
 	if (!server->exact && !server->own_bufferevents)
 		write_now(bev);
 	if (evbuffer_get_length(bufferevent_get_output(bev)) > 0)

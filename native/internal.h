@@ -149,6 +149,8 @@ libevent4j_count(_Atomic int64_t *counter, int64_t more)
 }
 
 void libevent4j_count_status(struct libevent4j_counters *counters, int status);
+/* An exchange ends: whether all of its reply went out. */
+void libevent4j_count_end(struct libevent4j_counters *counters, int status, bool complete);
 
 /* ---- http_cover.c: see there ---- */
 
@@ -182,6 +184,13 @@ struct libevent4j_guard *libevent4j_guard_of(struct libevent4j_loop *loop, const
 void libevent4j_guard_pause(struct libevent4j_guard *guard);
 /* The reply is through, and the connection goes on. */
 void libevent4j_guard_resume(struct libevent4j_guard *guard);
+/* A reply is in the output. Where it may wait for the next request's, which has come, evhttp goes on to that, and both go out together;
+ * false when it is to go now. */
+bool libevent4j_guard_gather(struct libevent4j_guard *guard, bool may);
+/* Sends what has been gathered, unless the request has a reply meanwhile. */
+void libevent4j_guard_flush(struct libevent4j_guard *guard);
+/* Whether a reply of which evhttp is through still waits: then the guard counts its end. */
+bool libevent4j_guard_owes(struct libevent4j_guard *guard, int status);
 /* Bytes that ever went out on the connection. */
 uint64_t libevent4j_guard_sent(const struct libevent4j_guard *guard);
 /* What follows is not HTTP. */
