@@ -9,7 +9,7 @@ fail() {
     exit 1
 }
 
-needed=$(readelf -d "$library" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -vxE 'lib(c|m|pthread)\.so\.6|ld-linux.*' | paste -sd ' ' || true)
+needed=$(readelf -d "$library" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -vxE 'lib(c|m)\.so\.6|lib(pthread|dl|rt)\.so\..|ld-linux.*' | paste -sd ' ' || true)
 [[ -z $needed ]] || fail "needs $needed"
 
 ! readelf -d "$library" | grep -qE '\((RPATH|RUNPATH)\)' || fail "has an rpath"
