@@ -9,7 +9,8 @@
 # What is built is kept: only a change of the source, of a flag or of the compiler builds libevent again.
 #
 # Without -platform, it builds for the development on this machine, with its gcc. A platform that is named is built as it is shipped, by
-# the one pinned toolchain (see native/toolchain), and into cppbuild/<platform>-zig. TOOLCHAIN=gcc and TOOLCHAIN=zig say the same.
+# the one pinned toolchain (see native/toolchain), and into cppbuild/<platform>-zig; "all" names all. TOOLCHAIN=zig says the same of the
+# platform of this machine.
 #
 # LIBEVENT_SOURCE names a libevent source tree to use in place of the distribution's source package.
 # SANITIZE, when set, builds everything with AddressSanitizer, and into cppbuild/<platform>-sanitized.
@@ -29,6 +30,14 @@ while (($#)); do
     esac
 done
 
+PLATFORMS="linux-x86_64 linux-arm64 linux-armhf linux-ppc64le linux-riscv64 macosx-x86_64 macosx-arm64 windows-x86_64"
+if [[ $PLATFORM == all ]]; then
+    for PLATFORM in $PLATFORMS; do
+        "./$(basename "$0")" -platform "$PLATFORM" $command
+    done
+    exit
+fi
+
 # By JavaCPP's name: what zig calls the platform, with the oldest C library or system that it is for; and what configure calls it.
 case $PLATFORM in
     linux-x86_64)   target=x86_64-linux-gnu.2.17         host=x86_64-linux-gnu ;;
@@ -36,6 +45,9 @@ case $PLATFORM in
     linux-armhf)    target=arm-linux-gnueabihf.2.17      host=arm-linux-gnueabihf ;;
     linux-ppc64le)  target=powerpc64le-linux-gnu.2.19    host=powerpc64le-linux-gnu ;;
     linux-riscv64)  target=riscv64-linux-gnu.2.27        host=riscv64-linux-gnu ;;
+    macosx-x86_64)  target=x86_64-macos.11.0             host=x86_64-apple-darwin20 ;;
+    macosx-arm64)   target=aarch64-macos.11.0            host=aarch64-apple-darwin20 ;;
+    windows-x86_64) target=x86_64-windows-gnu            host=x86_64-w64-mingw32 ;;
     *) echo "cppbuild.sh: no build for platform $PLATFORM" >&2; exit 1 ;;
 esac
 
@@ -72,7 +84,13 @@ esac
 CONFIGURE=(--host="$host" --disable-shared --enable-static --with-pic --disable-openssl --disable-libevent-regress --disable-samples
     --disable-dependency-tracking CFLAGS="$OPTIMIZE -fvisibility=hidden" ac_cv_header_sys_ioctl_h=no
     ACLOCAL=: AUTOCONF=: AUTOMAKE=: AUTOHEADER=:)
-CALLS=-Dvsnprintf=libevent4j_vsnprintf # see native/format.c
+# Libevent's own calls that become other ones: see native/format.c. Windows' headers define vsnprintf() themselves.
+PARTS=(libevent libevent_pthreads)
+CPPFLAGS=-Dvsnprintf=libevent4j_vsnprintf
+case $PLATFORM in
+    macosx-*) CPPFLAGS+=" -DEVENT__HAVE_WORKING_KQUEUE=1" ;; # which configure finds out by running it
+    windows-*) PARTS=(libevent) CPPFLAGS= ;;
+esac
 
 # Upstream's release, byte for byte; the distribution's fixes come on top of it.
 ORIG_SHA256=92e6de1be9ec176428fd2367677e61ceffc2ee1cb119035037a27d346b0403bb
@@ -222,7 +240,7 @@ EOF
 
 # What the built libevent depends on; a build with the same key is kept.
 libevent_key() {
-    echo "${CONFIGURE[@]}" "$CALLS"
+    echo "${CONFIGURE[@]}" "$CPPFLAGS"
     case $TOOLCHAIN in
         gcc) gcc --version ;;
         zig) echo "zig $ZIG_VERSION for $ZIG_TARGET" ;;
@@ -239,9 +257,9 @@ build_libevent() {
         # By a relative path, and without the time stamps of the patched build files being acted on.
         ../source/configure "${CONFIGURE[@]}"
         make include/event2/event-config.h
-        make -j"$(nproc)" CPPFLAGS="$CALLS" libevent.la libevent_pthreads.la
+        make -j"$(nproc)" CPPFLAGS="$CPPFLAGS" "${PARTS[@]/%/.la}"
     ) > "$OUT/libevent.log" 2>&1 || { tail -20 "$OUT/libevent.log" >&2; fail "libevent does not build, see $OUT/libevent.log"; }
-    cp "$build"/.libs/libevent.a "$build"/.libs/libevent_pthreads.a "$OUT/lib"
+    cp "$build"/.libs/*.a "$OUT/lib"
     cp -r "$OUT/source/include/event2" "$OUT/include"
     cp "$build/include/event2/event-config.h" "$OUT/include/event2"
     cp "$OUT/source/LICENSE" "$OUT/LICENSE.libevent"
@@ -277,12 +295,13 @@ build() {
 # Has JavaCPP write the C++ of the Java classes with native methods, the same for every platform. It depends on what is in these classes,
 # not on when they were compiled. JavaCPP's plugin tells where JavaCPP is.
 generate() {
-    local key classes=$TARGET/classes jni=$ROOT/cppbuild/jni
+    local key classes=$TARGET/classes jni=$ROOT/cppbuild/jni artifacts=${PLATFORM_ARTIFACTS:-}
     key=$(cd "$classes/io/github/libevent4j" && sha256sum presets/*.class global/*.class bindings/*.class internal/Native.class "$ROOT/native/GenerateJni.java")
     [[ $(cat "$jni/classes.key" 2> /dev/null) != "$key" ]] || return 0
+    [[ -n $artifacts ]] || fail "the classes have changed: run mvn, which knows where JavaCPP is"
     rm -rf "$jni"
     mkdir -p "$jni"
-    "${JAVA_HOME:-/usr}/bin/java" --add-opens java.base/java.lang=ALL-UNNAMED -cp "${PLATFORM_ARTIFACTS//;/:}" native/GenerateJni.java \
+    "${JAVA_HOME:-/usr}/bin/java" --add-opens java.base/java.lang=ALL-UNNAMED -cp "${artifacts//;/:}" native/GenerateJni.java \
         "$classes" -classpath "$classes" -nocompile -d "$jni" 'io.github.libevent4j.global.*' 'io.github.libevent4j.bindings.*' \
         io.github.libevent4j.internal.Native > "$jni/log" 2>&1 || { cat "$jni/log" >&2; fail "JavaCPP generates nothing"; }
     echo "$key" > "$jni/classes.key"

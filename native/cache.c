@@ -30,9 +30,6 @@ libevent4j_cached_free(void *memory)
 
 #else
 
-#include <malloc.h>
-#include <pthread.h>
-
 #define CLASSES 512                  /* up to 8 KiB, which a read takes */
 #define MOST_BYTES (2 * 1024 * 1024) /* that a thread keeps */
 
@@ -46,8 +43,7 @@ struct cache {
 	size_t bytes;
 };
 
-static pthread_key_t key; /* whose value is the thread's cache, so that it is freed with its thread */
-static bool has_key;
+static bool frees; /* each cache with its thread */
 static _Thread_local struct cache *cache; /* owned by the thread; NULL until it frees something */
 static _Thread_local bool ended;          /* the thread: it keeps nothing any more */
 
@@ -72,16 +68,16 @@ free_cache(void *own)
 void
 libevent4j_cache_init(void)
 {
-	has_key = pthread_key_create(&key, free_cache) == 0;
+	frees = libevent4j_at_thread_end(free_cache);
 }
 
 static struct cache *
 make_cache(void)
 {
-	if (!has_key || ended)
+	if (!frees || ended)
 		return NULL;
 	cache = calloc(1, sizeof(*cache));
-	if (cache != NULL && pthread_setspecific(key, cache) != 0) {
+	if (cache != NULL && !libevent4j_set_thread_value(cache)) {
 		free(cache);
 		cache = NULL;
 	}
@@ -119,7 +115,7 @@ libevent4j_cached_free(void *memory)
 
 	if (block == NULL)
 		return;
-	size = malloc_usable_size(block);
+	size = libevent4j_usable_size(block);
 	class = size < size_of(0) ? CLASSES : (size - size_of(0)) / 16;
 	if (class >= CLASSES || (own == NULL && (own = make_cache()) == NULL) || own->bytes + size_of(class) > MOST_BYTES) {
 		free(block);
