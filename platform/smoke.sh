@@ -52,9 +52,10 @@ fetch_jvm() {
         dpkg -x "$package" "$ROOT"
     done
     rm -rf "$apt"
-    # qemu looks for what the system's root has in $ROOT, but does not follow links from there into the system's root.
-    find "$ROOT/lib" "$ROOT"/lib64 -maxdepth 1 -type l -lname '/*' 2> /dev/null | while read -r link; do
-        ln -sf "$(realpath -m --relative-to "$(dirname "$link")" "$ROOT$(readlink "$link")")" "$link"
+    [[ -e $ROOT/lib ]] || ln -s usr/lib "$ROOT/lib" # as an installed system has it
+    # Links to the system's root are to lead into this one.
+    find "$ROOT" -type l -lname '/*' | while read -r link; do
+        ln -sfn "$(realpath -ms --relative-to "$(dirname "$link")" "$ROOT$(readlink "$link")")" "$link"
     done
 }
 
