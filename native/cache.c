@@ -43,7 +43,8 @@ struct cache {
 	size_t bytes;
 };
 
-static bool frees; /* each cache with its thread */
+static libevent4j_key key; /* whose value is the thread's cache, so that it is freed with its thread */
+static bool has_key;
 static _Thread_local struct cache *cache; /* owned by the thread; NULL until it frees something */
 static _Thread_local bool ended;          /* the thread: it keeps nothing any more */
 
@@ -68,16 +69,16 @@ free_cache(void *own)
 void
 libevent4j_cache_init(void)
 {
-	frees = libevent4j_at_thread_end(free_cache);
+	has_key = libevent4j_key_create(&key, free_cache);
 }
 
 static struct cache *
 make_cache(void)
 {
-	if (!frees || ended)
+	if (!has_key || ended)
 		return NULL;
 	cache = calloc(1, sizeof(*cache));
-	if (cache != NULL && !libevent4j_set_thread_value(cache)) {
+	if (cache != NULL && !libevent4j_key_set(key, cache)) {
 		free(cache);
 		cache = NULL;
 	}

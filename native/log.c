@@ -39,7 +39,7 @@ on_log(int severity, const char *message)
 
 		ring.line[slot].severity = severity;
 		strncpy(ring.line[slot].text, message, LINE_SIZE - 1);
-		libevent4j_signal(&ring.arrived);
+		libevent4j_wake(&ring.arrived);
 	}
 	libevent4j_unlock(&ring.mutex);
 	libevent4j_set_error(error);
@@ -85,7 +85,7 @@ libevent4j_log_take(char *line, int size, int *lost)
 	libevent4j_lock(&ring.mutex);
 	ring.waiting = true;
 	while (ring.count == 0) {
-		libevent4j_signal(&ring.passed_on);
+		libevent4j_wake(&ring.passed_on);
 		libevent4j_wait(&ring.arrived, &ring.mutex, 0);
 	}
 	ring.waiting = false;

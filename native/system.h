@@ -1,6 +1,6 @@
 /*
- * What systems differ in. A function that is not inlined here is in posix.c and in windows.c, of which a build has the one that is its
- * own; all else is the same everywhere.
+ * What systems differ in: here, and in posix.c or windows.c, of which a build has the one that is its own. All else is the same
+ * everywhere.
  */
 #ifndef LIBEVENT4J_SYSTEM_H
 #define LIBEVENT4J_SYSTEM_H
@@ -22,6 +22,7 @@ typedef SRWLOCK libevent4j_mutex;
 typedef CONDITION_VARIABLE libevent4j_condition;
 #define LIBEVENT4J_MUTEX SRWLOCK_INIT
 #define LIBEVENT4J_CONDITION CONDITION_VARIABLE_INIT
+typedef DWORD libevent4j_key;
 
 typedef uint16_t in_port_t;
 #define SHUT_WR SD_SEND
@@ -42,6 +43,42 @@ typedef uint16_t in_port_t;
 
 #define libevent4j_usable_size _msize
 
+static inline void
+libevent4j_lock(libevent4j_mutex *mutex)
+{
+	AcquireSRWLockExclusive(mutex);
+}
+
+static inline void
+libevent4j_unlock(libevent4j_mutex *mutex)
+{
+	ReleaseSRWLockExclusive(mutex);
+}
+
+static inline bool
+libevent4j_wait(libevent4j_condition *condition, libevent4j_mutex *mutex, int seconds)
+{
+	return SleepConditionVariableSRW(condition, mutex, seconds == 0 ? INFINITE : (DWORD)seconds * 1000, 0) != 0;
+}
+
+static inline void
+libevent4j_wake(libevent4j_condition *condition)
+{
+	WakeAllConditionVariable(condition);
+}
+
+static inline bool
+libevent4j_key_create(libevent4j_key *key, void (*ended)(void *))
+{
+	return (*key = FlsAlloc(ended)) != FLS_OUT_OF_INDEXES;
+}
+
+static inline bool
+libevent4j_key_set(libevent4j_key key, void *value)
+{
+	return FlsSetValue(key, value) != 0;
+}
+
 #else
 
 #include <arpa/inet.h>
@@ -52,11 +89,13 @@ typedef uint16_t in_port_t;
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <time.h>
 
 typedef pthread_mutex_t libevent4j_mutex;
 typedef pthread_cond_t libevent4j_condition;
 #define LIBEVENT4J_MUTEX PTHREAD_MUTEX_INITIALIZER
 #define LIBEVENT4J_CONDITION PTHREAD_COND_INITIALIZER
+typedef pthread_key_t libevent4j_key;
 
 #ifdef __APPLE__
 #include <malloc/malloc.h>
@@ -65,6 +104,50 @@ typedef pthread_cond_t libevent4j_condition;
 #include <malloc.h>
 #define libevent4j_usable_size malloc_usable_size
 #endif
+
+static inline void
+libevent4j_lock(libevent4j_mutex *mutex)
+{
+	pthread_mutex_lock(mutex);
+}
+
+static inline void
+libevent4j_unlock(libevent4j_mutex *mutex)
+{
+	pthread_mutex_unlock(mutex);
+}
+
+/* False when so many seconds have passed; 0 is without end. */
+static inline bool
+libevent4j_wait(libevent4j_condition *condition, libevent4j_mutex *mutex, int seconds)
+{
+	struct timespec end;
+
+	if (seconds == 0)
+		return pthread_cond_wait(condition, mutex) == 0;
+	clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_sec += seconds;
+	return pthread_cond_timedwait(condition, mutex, &end) == 0;
+}
+
+static inline void
+libevent4j_wake(libevent4j_condition *condition)
+{
+	pthread_cond_broadcast(condition);
+}
+
+/* A key's value in a thread is given to the function when that thread ends. */
+static inline bool
+libevent4j_key_create(libevent4j_key *key, void (*ended)(void *))
+{
+	return pthread_key_create(key, ended) == 0;
+}
+
+static inline bool
+libevent4j_key_set(libevent4j_key key, void *value)
+{
+	return pthread_setspecific(key, value) == 0;
+}
 
 #endif
 
@@ -93,22 +176,10 @@ libevent4j_set_error(int error)
 	errno = error;
 }
 
-/* ---- threads ---- */
-
-void libevent4j_lock(libevent4j_mutex *mutex);
-void libevent4j_unlock(libevent4j_mutex *mutex);
-/* False when so many seconds have passed; without end with 0. */
-bool libevent4j_wait(libevent4j_condition *condition, libevent4j_mutex *mutex, int seconds);
-void libevent4j_signal(libevent4j_condition *condition);
-
-/* At the end of each thread that has one, the function gets the thread's value. To be called once; false when there is no key for it. */
-bool libevent4j_at_thread_end(void (*ended)(void *));
-bool libevent4j_set_thread_value(void *value);
+/* ---- in posix.c and in windows.c, as are some of the descriptors of libevent4j.h ---- */
 
 /* evthread_use_pthreads(), or what stands for it. */
 int libevent4j_use_threads(void);
-
-/* ---- descriptors, beside those of libevent4j.h ---- */
 
 /* Whether a descriptor is a file's or a directory's; -1 when it is none. */
 int libevent4j_descriptor_is_file(int64_t fd);

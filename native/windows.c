@@ -9,56 +9,6 @@
 
 #include <event2/thread.h>
 
-/* ---- threads ---- */
-
-void
-libevent4j_lock(libevent4j_mutex *mutex)
-{
-	AcquireSRWLockExclusive(mutex);
-}
-
-void
-libevent4j_unlock(libevent4j_mutex *mutex)
-{
-	ReleaseSRWLockExclusive(mutex);
-}
-
-bool
-libevent4j_wait(libevent4j_condition *condition, libevent4j_mutex *mutex, int seconds)
-{
-	return SleepConditionVariableSRW(condition, mutex, seconds == 0 ? INFINITE : (DWORD)seconds * 1000, 0) != 0;
-}
-
-void
-libevent4j_signal(libevent4j_condition *condition)
-{
-	WakeAllConditionVariable(condition);
-}
-
-static void (*thread_ended)(void *);
-static DWORD key;
-
-static void WINAPI
-on_thread_end(void *value)
-{
-	if (value != NULL)
-		thread_ended(value);
-}
-
-bool
-libevent4j_at_thread_end(void (*ended)(void *))
-{
-	thread_ended = ended;
-	key = FlsAlloc(on_thread_end);
-	return key != FLS_OUT_OF_INDEXES;
-}
-
-bool
-libevent4j_set_thread_value(void *value)
-{
-	return FlsSetValue(key, value) != 0;
-}
-
 int
 libevent4j_use_threads(void)
 {
@@ -71,8 +21,6 @@ evthread_use_pthreads(void)
 {
 	return -1;
 }
-
-/* ---- descriptors ---- */
 
 #define FILE_BIT (1 << 30)
 
