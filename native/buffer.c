@@ -1,6 +1,5 @@
 #include "internal.h"
 
-#include <errno.h>
 #include <string.h>
 
 int
@@ -156,10 +155,10 @@ new_segment(int64_t fd, int64_t offset, int64_t length, int to_socket)
 	unsigned flags = EVBUF_FS_CLOSE_ON_FREE | (to_socket ? 0 : EVBUF_FS_DISABLE_SENDFILE | EVBUF_FS_DISABLE_MMAP);
 	struct evbuffer_file_segment *segment;
 
-	errno = 0; /* for a file that is shorter already */
-	segment = evbuffer_file_segment_new((int)fd, offset, length, flags);
+	libevent4j_set_error(0); /* for a file that is shorter already */
+	segment = evbuffer_file_segment_new(libevent4j_file_number(fd), offset, length, flags);
 	if (segment == NULL) {
-		libevent4j_failed(errno);
+		libevent4j_failed(libevent4j_error());
 		libevent4j_descriptor_close(fd);
 	}
 	return segment;
@@ -179,7 +178,7 @@ libevent4j_buffer_add_file(struct evbuffer *buffer, int64_t fd, int64_t offset, 
 	/* When it fails, it has dropped our reference, or not. */
 	evbuffer_file_segment_add_cleanup_cb(segment, on_segment_freed, &freed);
 	result = evbuffer_add_file_segment(buffer, segment, 0, length);
-	libevent4j_failed(errno);
+	libevent4j_failed(libevent4j_error());
 	if (!freed) {
 		evbuffer_file_segment_add_cleanup_cb(segment, NULL, NULL);
 		evbuffer_file_segment_free(segment);
@@ -267,9 +266,9 @@ libevent4j_buffer_read(struct evbuffer *buffer, int64_t fd, int length)
 {
 	int result;
 
-	errno = 0; /* for the failures that are not the system's */
+	libevent4j_set_error(0); /* for the failures that are not the system's */
 	result = evbuffer_read(buffer, (evutil_socket_t)fd, length);
-	libevent4j_failed(errno);
+	libevent4j_failed(libevent4j_error());
 	return result;
 }
 
@@ -278,8 +277,8 @@ libevent4j_buffer_write(struct evbuffer *buffer, int64_t fd, int64_t length)
 {
 	int result;
 
-	errno = 0;
+	libevent4j_set_error(0);
 	result = evbuffer_write_atmost(buffer, (evutil_socket_t)fd, length);
-	libevent4j_failed(errno);
+	libevent4j_failed(libevent4j_error());
 	return result;
 }

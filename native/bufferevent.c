@@ -1,8 +1,5 @@
 #include "internal.h"
 
-#include <errno.h>
-#include <sys/stat.h>
-
 #include <event2/bufferevent_struct.h>
 #include <event2/event_struct.h>
 #include <event2/util.h>
@@ -30,7 +27,7 @@ on_written(struct bufferevent *bev, void *id)
 static void
 on_event(struct bufferevent *bev, short what, void *id)
 {
-	int error = errno; /* first of all: anything may overwrite it */
+	int error = libevent4j_error(); /* first of all: anything may overwrite it */
 	JNIEnv *env = libevent4j_env();
 	struct bufferevent *underlying;
 
@@ -58,18 +55,14 @@ with_callbacks(struct bufferevent *bev, void *id)
 int
 libevent4j_bufferevent_prepare(struct libevent4j_loop *loop, int64_t fd)
 {
-	struct stat status;
-	int result = fstat((int)fd, &status);
+	int is_file = libevent4j_descriptor_is_file(fd), result = -1;
 
 	/* What epoll cannot wait for, a bufferevent would wait for in vain. */
-	if (result == 0 && (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)) &&
-	    (event_base_get_features(loop->base) & EV_FEATURE_FDS) == 0) {
-		errno = EPERM;
-		result = -1;
-	}
-	if (result == 0)
+	if (is_file == 1 && (event_base_get_features(loop->base) & EV_FEATURE_FDS) == 0)
+		libevent4j_set_error(EPERM);
+	else if (is_file >= 0)
 		result = evutil_make_socket_nonblocking((evutil_socket_t)fd);
-	libevent4j_failed(errno);
+	libevent4j_failed(libevent4j_error());
 	return result;
 }
 
@@ -155,7 +148,7 @@ libevent4j_bufferevent_connect(struct bufferevent *bev, const char *address, int
 		evutil_closesocket(failed);
 	}
 	result = bufferevent_socket_connect(bev, (struct sockaddr *)&parsed, length);
-	libevent4j_failed(errno);
+	libevent4j_failed(libevent4j_error());
 	/* When it was connected at once, libevent does not look for that until there is something to write. */
 	if (result == 0 && (bufferevent_get_enabled(bev) & EV_WRITE) != 0)
 		bufferevent_enable(bev, EV_WRITE);
@@ -214,8 +207,8 @@ libevent4j_token_bucket(int64_t read_rate, int64_t read_burst, int64_t write_rat
 	struct timeval tick = libevent4j_timeval(tick_micros);
 	struct ev_token_bucket_cfg *made;
 
-	errno = 0; /* numbers that do not go together set none */
+	libevent4j_set_error(0); /* numbers that do not go together set none */
 	made = ev_token_bucket_cfg_new((size_t)read_rate, (size_t)read_burst, (size_t)write_rate, (size_t)write_burst, &tick);
-	libevent4j_failed(errno);
+	libevent4j_failed(libevent4j_error());
 	return made;
 }

@@ -30,9 +30,6 @@ libevent4j_cached_free(void *memory)
 
 #else
 
-#include <malloc.h>
-#include <pthread.h>
-
 #define CLASSES 512                  /* up to 8 KiB, which a read takes */
 #define LEAST_BITS 14                /* larger ones are of 2 to some power bytes, as libevent makes them for bodies */
 #define MOST_BITS 19
@@ -50,7 +47,7 @@ struct cache {
 	size_t small_bytes, large_bytes;
 };
 
-static pthread_key_t key; /* whose value is the thread's cache, so that it is freed with its thread */
+static libevent4j_key key; /* whose value is the thread's cache, so that it is freed with its thread */
 static bool has_key;
 static LIBEVENT4J_THREAD_LOCAL struct cache *cache; /* owned by the thread; NULL until it frees something */
 static LIBEVENT4J_THREAD_LOCAL bool ended;          /* the thread: it keeps nothing any more */
@@ -96,7 +93,7 @@ free_cache(void *own)
 void
 libevent4j_cache_init(void)
 {
-	has_key = pthread_key_create(&key, free_cache) == 0;
+	has_key = libevent4j_key_create(&key, free_cache);
 }
 
 static struct cache *
@@ -105,7 +102,7 @@ make_cache(void)
 	if (!has_key || ended)
 		return NULL;
 	cache = calloc(1, sizeof(*cache));
-	if (cache != NULL && pthread_setspecific(key, cache) != 0) {
+	if (cache != NULL && !libevent4j_key_set(key, cache)) {
 		free(cache);
 		cache = NULL;
 	}
@@ -181,7 +178,7 @@ libevent4j_cached_free(void *memory)
 
 	if (memory == NULL)
 		return;
-	size = malloc_usable_size(memory);
+	size = libevent4j_usable_size(memory);
 	if (size < size_of(0) || (own == NULL && (own = make_cache()) == NULL) ||
 	    !(size < (size_t)1 << LEAST_BITS ? keep_small(own, memory, size) : keep_large(own, memory, size)))
 		free(memory);

@@ -1,16 +1,7 @@
 #include "internal.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <net/if.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include <event2/util.h>
 
@@ -39,15 +30,6 @@ libevent4j_descriptor_of(JNIEnv *env, jclass native, jobject channel)
 	return fd;
 }
 
-int
-libevent4j_descriptor_check(int64_t fd)
-{
-	int flags = fcntl((int)fd, F_GETFD);
-
-	libevent4j_failed(errno);
-	return flags == -1 ? -1 : 0;
-}
-
 void
 libevent4j_descriptor_send_at_once(evutil_socket_t fd)
 {
@@ -57,44 +39,23 @@ libevent4j_descriptor_send_at_once(evutil_socket_t fd)
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, (const void *)&on, sizeof(on));
 }
 
-int64_t
-libevent4j_descriptor_dup(int64_t fd)
-{
-	int copy = fcntl((int)fd, F_DUPFD_CLOEXEC, 0);
-
-	libevent4j_failed(errno);
-	return copy;
-}
-
-void
-libevent4j_descriptor_close(int64_t fd)
-{
-	close((int)fd);
-}
-
 int
 libevent4j_descriptor_shut_down(int64_t fd)
 {
-	int result = shutdown((int)fd, SHUT_WR);
+	int result = shutdown((evutil_socket_t)fd, SHUT_WR);
 
-	libevent4j_failed(errno);
+	libevent4j_failed(libevent4j_error());
 	return result;
-}
-
-int
-libevent4j_would_block(int error)
-{
-	return error == EAGAIN || error == EINTR;
 }
 
 int
 libevent4j_local_port(int64_t fd)
 {
 	struct sockaddr_storage address;
-	socklen_t length = sizeof(address);
+	ev_socklen_t length = sizeof(address);
 
-	if (getsockname((int)fd, (struct sockaddr *)&address, &length) != 0) {
-		libevent4j_failed(errno);
+	if (getsockname((evutil_socket_t)fd, (struct sockaddr *)&address, &length) != 0) {
+		libevent4j_failed(libevent4j_error());
 		return -1;
 	}
 	if (address.ss_family == AF_INET)

@@ -1,7 +1,5 @@
 #include "internal.h"
 
-#include <errno.h>
-#include <netinet/in.h>
 #include <string.h>
 
 #include <event2/util.h>
@@ -160,9 +158,9 @@ libevent4j_dns_add_nameserver(struct evdns_base *dns, const char *address, int p
 
 	if (length < 0)
 		return -1;
-	errno = 0;
+	libevent4j_set_error(0);
 	result = evdns_base_nameserver_sockaddr_add(dns, (struct sockaddr *)&parsed, (ev_socklen_t)length, 0);
-	libevent4j_failed(errno);
+	libevent4j_failed(libevent4j_error());
 	return result;
 }
 

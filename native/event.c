@@ -1,6 +1,5 @@
 #include "internal.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +12,7 @@ libevent4j_timeval(int64_t micros)
 	struct timeval tv;
 
 	tv.tv_sec = (time_t)(micros / 1000000);
-	tv.tv_usec = (suseconds_t)(micros % 1000000);
+	tv.tv_usec = micros % 1000000;
 	return tv;
 }
 
@@ -49,7 +48,7 @@ libevent4j_loop_run(struct libevent4j_loop *loop, int flags)
 	loop->env = libevent4j_env();
 	outer = libevent4j_run_loop(loop);
 	result = event_base_loop(loop->base, flags);
-	libevent4j_failed(errno);
+	libevent4j_failed(libevent4j_error());
 	libevent4j_run_loop(outer);
 	return result;
 }
@@ -92,9 +91,9 @@ libevent4j_event_add(struct event *event, int64_t micros)
 	struct timeval tv = libevent4j_timeval(micros);
 	int result;
 
-	errno = 0; /* kinds that do not go together set none */
+	libevent4j_set_error(0); /* kinds that do not go together set none */
 	result = event_add(event, micros < 0 ? NULL : &tv);
-	libevent4j_failed(errno);
+	libevent4j_failed(libevent4j_error());
 	return result;
 }
 
@@ -109,13 +108,13 @@ libevent4j_event_once(struct libevent4j_loop *loop, int64_t fd, int what, void *
 		struct event *trial = event_new(loop->base, (evutil_socket_t)fd, (short)(what & (EV_READ | EV_WRITE)), on_event, NULL);
 
 		result = trial == NULL ? -1 : event_add(trial, NULL);
-		libevent4j_failed(errno);
+		libevent4j_failed(libevent4j_error());
 		if (trial != NULL)
 			event_free(trial);
 	}
 	if (result == 0) {
 		result = event_base_once(loop->base, (evutil_socket_t)fd, (short)what, on_event, id, micros < 0 ? NULL : &tv);
-		libevent4j_failed(errno);
+		libevent4j_failed(libevent4j_error());
 	}
 	return result;
 }
@@ -126,9 +125,9 @@ libevent4j_common_timeout(struct libevent4j_loop *loop, int64_t micros)
 	struct timeval tv = libevent4j_timeval(micros);
 	const struct timeval *timeout;
 
-	errno = 0; /* that there are too many sets none */
+	libevent4j_set_error(0); /* that there are too many sets none */
 	timeout = event_base_init_common_timeout(loop->base, &tv);
-	libevent4j_failed(errno);
+	libevent4j_failed(libevent4j_error());
 	return timeout;
 }
 
@@ -137,7 +136,7 @@ libevent4j_event_add_common(struct event *event, const struct timeval *timeout)
 {
 	int result = event_add(event, timeout);
 
-	libevent4j_failed(errno);
+	libevent4j_failed(libevent4j_error());
 	return result;
 }
 
@@ -236,7 +235,7 @@ libevent4j_loop_dump(JNIEnv *env, jclass native, struct libevent4j_loop *loop)
 
 	(void)native;
 	if (file == NULL) {
-		libevent4j_failed(errno);
+		libevent4j_failed(libevent4j_error());
 		return NULL;
 	}
 	event_base_dump_events(loop->base, file);

@@ -27,7 +27,7 @@ put(struct output *output, const char *bytes, size_t size)
 }
 
 static void
-put_number(struct output *output, unsigned long number, bool negative, unsigned base)
+put_number(struct output *output, uint64_t number, bool negative, unsigned base)
 {
 	char digits[sizeof(number) * CHAR_BIT + 1], *start = digits + sizeof(digits);
 
@@ -40,16 +40,16 @@ put_number(struct output *output, unsigned long number, bool negative, unsigned 
 }
 
 static void
-put_signed(struct output *output, long number)
+put_signed(struct output *output, int64_t number)
 {
-	put_number(output, number < 0 ? 0UL - (unsigned long)number : (unsigned long)number, number < 0, 10);
+	put_number(output, number < 0 ? 0 - (uint64_t)number : (uint64_t)number, number < 0, 10);
 }
 
 /* One conversion, from behind its % to its end; NULL for one that is not known here. */
 static const char *
 convert(struct output *output, const char *at, va_list *arguments)
 {
-	bool is_long = *at == 'l' || *at == 'z';
+	bool is_size = *at == 'z', is_long = *at == 'l' || is_size;
 	const char *string;
 	char c;
 
@@ -69,11 +69,14 @@ convert(struct output *output, const char *at, va_list *arguments)
 		put(output, string, strlen(string));
 		return at + 1;
 	case 'd':
-		put_signed(output, is_long ? va_arg(*arguments, long) : va_arg(*arguments, int));
+		put_signed(output, is_size ? va_arg(*arguments, ptrdiff_t) : is_long ? va_arg(*arguments, long) : va_arg(*arguments, int));
 		return at + 1;
 	case 'u':
 	case 'x':
-		put_number(output, is_long ? va_arg(*arguments, unsigned long) : va_arg(*arguments, unsigned), false, *at == 'u' ? 10 : 16);
+		put_number(output, is_size   ? va_arg(*arguments, size_t)
+		                   : is_long ? va_arg(*arguments, unsigned long)
+		                             : va_arg(*arguments, unsigned),
+		    false, *at == 'u' ? 10 : 16);
 		return at + 1;
 	default:
 		return NULL;

@@ -1,10 +1,7 @@
 #include "internal.h"
 
-#include <errno.h>
-#include <strings.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <sys/socket.h>
 
 #include <event2/bufferevent.h>
 #include <event2/event_struct.h>
@@ -78,13 +75,13 @@ on_connection_close(struct evhttp_connection *evcon, void *arg)
 {
 	struct libevent4j_connection *connection = arg;
 	JNIEnv *env = libevent4j_env();
-	int error = errno; /* the request's callback, which comes next, looks at it */
+	int error = libevent4j_error(); /* the request's callback, which comes next, looks at it */
 
 	(void)evcon;
 	connection->lost = true;
 	(*env)->CallStaticVoidMethod(env, libevent4j_java.callbacks, libevent4j_java.connection_closed, ID(connection->id));
 	libevent4j_upcall_done(env);
-	errno = error;
+	libevent4j_set_error(error);
 }
 
 static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg);
@@ -510,7 +507,7 @@ close_idle(const struct libevent4j_connection *connection)
 static void
 on_response(struct evhttp_request *request, void *arg)
 {
-	int error = errno;
+	int error = libevent4j_error();
 	struct libevent4j_connection *connection = arg;
 	/* The server may wait for more of the body, or take for it what comes next. */
 	bool unsent = connection->upload != NO_UPLOAD ||
@@ -686,7 +683,7 @@ check_idle(const struct libevent4j_connection *connection)
 	if (fd == -1)
 		return;
 	if (evbuffer_get_length(bufferevent_get_input(bev)) > 0 || recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 ||
-	    !libevent4j_would_block(errno))
+	    !libevent4j_would_block(libevent4j_error()))
 		close_idle(connection);
 }
 
@@ -727,9 +724,9 @@ libevent4j_connection_send(JNIEnv *env, jclass native, struct libevent4j_connect
 	libevent4j_framing_begin(&connection->framing);
 	/* Owned for the time of the call: libevent frees an unowned request in some of its failures and not in others. */
 	evhttp_request_own(request);
-	errno = 0;
+	libevent4j_set_error(0);
 	result = evhttp_make_request(connection->evcon, request, (enum evhttp_cmd_type)method, uri);
-	libevent4j_failed(errno);
+	libevent4j_failed(libevent4j_error());
 	if (result == 0 && connection->request != NULL) {
 		request->flags &= ~EVHTTP_USER_OWNED;
 		return 0;

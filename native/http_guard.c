@@ -15,8 +15,6 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/socket.h>
 
 #include <event2/bufferevent.h>
 #include <event2/event_struct.h>
@@ -48,7 +46,7 @@ enum part { NOTHING, HEAD, BODY_PART };
 #define READ_SIZE 4096         /* that libevent reads at most */
 #define READ_ON_SIZE (64 * 1024)
 
-static const struct timeval LINGER = {.tv_sec = 5};
+static const struct timeval LINGER_TIME = {.tv_sec = 5};
 
 struct libevent4j_guard {
 	LIST_ENTRY(libevent4j_guard) next;    /* in the guards' list, of the fresh or of the others */
@@ -704,7 +702,7 @@ on_late_input(evutil_socket_t fd, short what, void *arg)
 
 	/* The end and an error end it, and so does its time. */
 	if ((what & EV_TIMEOUT) != 0 ||
-	    (recv(fd, nowhere, sizeof(nowhere), 0) <= 0 && !libevent4j_would_block(evutil_socket_geterror(fd))))
+	    (recv(fd, nowhere, sizeof(nowhere), 0) <= 0 && !libevent4j_would_block(libevent4j_error())))
 		free_lingering(arg);
 }
 
@@ -725,7 +723,7 @@ linger(struct libevent4j_guard *guard)
 	event_assign(&lingering->deadline, base, -1, 0, on_late_input, lingering);
 	LIST_INSERT_HEAD(&guards->lingerings, lingering, next);
 	event_add(&lingering->readable, NULL);
-	event_add(&lingering->deadline, &LINGER);
+	event_add(&lingering->deadline, &LINGER_TIME);
 	return true;
 }
 

@@ -1,7 +1,5 @@
 #include "internal.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <sys/queue.h>
 
@@ -443,7 +441,7 @@ on_resume(evutil_socket_t fd, short what, void *arg)
 static void
 on_accept_error(struct evconnlistener *listener, void *arg)
 {
-	int error = errno;
+	int error = libevent4j_error();
 	JNIEnv *env = libevent4j_env();
 	struct libevent4j_socket *socket;
 
@@ -466,7 +464,7 @@ with_pauses(struct libevent4j_server *server, struct evhttp_bound_socket *bound)
 {
 	struct libevent4j_socket *socket = NULL;
 
-	libevent4j_failed(errno);
+	libevent4j_failed(libevent4j_error());
 	if (bound == NULL)
 		return NULL;
 	if ((socket = libevent4j_calloc(sizeof(*socket))) == NULL ||
@@ -488,7 +486,7 @@ with_pauses(struct libevent4j_server *server, struct evhttp_bound_socket *bound)
 struct libevent4j_socket *
 libevent4j_server_bind(struct libevent4j_server *server, const char *address, int port)
 {
-	errno = 0; /* an address that does not resolve sets none */
+	libevent4j_set_error(0); /* an address that does not resolve sets none */
 	return with_pauses(server, evhttp_bind_socket_with_handle(server->http, address, (ev_uint16_t)port));
 }
 
@@ -496,11 +494,11 @@ struct libevent4j_socket *
 libevent4j_server_accept(struct libevent4j_server *server, int64_t fd)
 {
 	struct evhttp_bound_socket *bound = evhttp_accept_socket_with_handle(server->http, (evutil_socket_t)fd);
-	int error = errno;
+	int error = libevent4j_error();
 
 	if (bound == NULL)
 		libevent4j_descriptor_close(fd);
-	errno = error;
+	libevent4j_set_error(error);
 	return with_pauses(server, bound);
 }
 
@@ -519,7 +517,7 @@ libevent4j_server_listen(struct libevent4j_server *server, const char *address, 
 	    length);
 	if (listener != NULL && (bound = evhttp_bind_listener(server->http, listener)) == NULL) {
 		evconnlistener_free(listener);
-		errno = ENOMEM;
+		libevent4j_set_error(ENOMEM);
 	}
 	return with_pauses(server, bound);
 }

@@ -2,13 +2,13 @@
 #ifndef LIBEVENT4J_INTERNAL_H
 #define LIBEVENT4J_INTERNAL_H
 
+#include "system.h"
+
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/queue.h>
-#include <sys/socket.h>
-#include <sys/time.h>
 #include <time.h>
 
 #include <event2/util.h>
@@ -45,7 +45,7 @@ bool libevent4j_upcall_done(JNIEnv *env);
 struct libevent4j_loop *libevent4j_running_loop(void);
 /* Names the loop that this thread runs, and returns the one it ran before. */
 struct libevent4j_loop *libevent4j_run_loop(struct libevent4j_loop *loop);
-/* Keeps errno as the reason that libevent4j_errno() tells. */
+/* Keeps an error as the reason that libevent4j_errno() tells. */
 void libevent4j_failed(int error);
 
 /* ---- memory.c ---- */

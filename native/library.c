@@ -1,8 +1,5 @@
 #include "internal.h"
 
-#include <errno.h>
-
-#include <event2/thread.h>
 #include <event2/util.h>
 
 #include "libevent4j-build.h"
@@ -66,11 +63,7 @@ libevent4j_init(JNIEnv *env, jclass native, jobject callbacks, int debug)
 		return -1;
 	libevent4j_memory_init(debug);
 	libevent4j_log_init();
-#ifdef _WIN32
-	return evthread_use_windows_threads();
-#else
-	return evthread_use_pthreads();
-#endif
+	return libevent4j_use_threads();
 }
 
 const char *
@@ -128,7 +121,7 @@ libevent4j_upcall_done(JNIEnv *env)
 {
 	jthrowable escaped;
 
-	errno = 0; /* whatever Java left there must not be taken for libevent's own */
+	libevent4j_set_error(0); /* whatever Java left there must not be taken for libevent's own */
 	if (!(*env)->ExceptionCheck(env))
 		return true;
 	escaped = (*env)->ExceptionOccurred(env);

@@ -1,8 +1,5 @@
 #include "internal.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -60,7 +57,7 @@ on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *
 static void
 on_accept_error(struct evconnlistener *listener, void *id)
 {
-	int error = errno;
+	int error = libevent4j_error();
 	JNIEnv *env = libevent4j_env();
 
 	(void)listener;
@@ -71,7 +68,7 @@ on_accept_error(struct evconnlistener *listener, void *id)
 static struct evconnlistener *
 with_error_callback(struct evconnlistener *listener)
 {
-	libevent4j_failed(errno);
+	libevent4j_failed(libevent4j_error());
 	if (listener != NULL)
 		evconnlistener_set_error_cb(listener, on_accept_error);
 	return listener;
@@ -81,7 +78,7 @@ struct evconnlistener *
 libevent4j_listener_new(struct libevent4j_loop *loop, int64_t fd, int flags, int backlog, void *id)
 {
 	if (evutil_make_socket_nonblocking((evutil_socket_t)fd) != 0) {
-		libevent4j_failed(errno);
+		libevent4j_failed(libevent4j_error());
 		return NULL;
 	}
 	return with_error_callback(evconnlistener_new(loop->base, on_accept, id, (unsigned)flags, backlog, (evutil_socket_t)fd));
@@ -91,12 +88,12 @@ jobject
 libevent4j_listener_host(JNIEnv *env, jclass native, int64_t fd)
 {
 	struct sockaddr_storage address;
-	socklen_t length = sizeof(address);
+	ev_socklen_t length = sizeof(address);
 	char text[ADDRESS_SIZE];
 
 	(void)native;
-	if (getsockname((int)fd, (struct sockaddr *)&address, &length) != 0) {
-		libevent4j_failed(errno);
+	if (getsockname((evutil_socket_t)fd, (struct sockaddr *)&address, &length) != 0) {
+		libevent4j_failed(libevent4j_error());
 		return NULL;
 	}
 	describe((struct sockaddr *)&address, text, sizeof(text));

@@ -4,11 +4,8 @@
  */
 #include "internal.h"
 
-#include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define LINES 128
@@ -16,8 +13,8 @@
 #define LAST_SECONDS 2 /* that Java's log thread has for the last lines */
 
 static struct {
-	pthread_mutex_t mutex;
-	pthread_cond_t arrived, passed_on;
+	libevent4j_mutex mutex;
+	libevent4j_condition arrived, passed_on;
 	bool waiting; /* Java's log thread is through with all it took */
 	unsigned first, count, lost;
 	struct {
@@ -25,14 +22,14 @@ static struct {
 		char text[LINE_SIZE];
 	} line[LINES];
 	char last_error[LINE_SIZE];
-} ring = {.mutex = PTHREAD_MUTEX_INITIALIZER, .arrived = PTHREAD_COND_INITIALIZER, .passed_on = PTHREAD_COND_INITIALIZER};
+} ring = {.mutex = LIBEVENT4J_MUTEX, .arrived = LIBEVENT4J_CONDITION, .passed_on = LIBEVENT4J_CONDITION};
 
 static void
 on_log(int severity, const char *message)
 {
-	int error = errno; /* libevent's callers look at errno after a warning */
+	int error = libevent4j_error(); /* libevent's callers look at errno after a warning */
 
-	pthread_mutex_lock(&ring.mutex);
+	libevent4j_lock(&ring.mutex);
 	if (severity == EVENT_LOG_ERR)
 		strncpy(ring.last_error, message, LINE_SIZE - 1);
 	if (ring.count == LINES) {
@@ -42,24 +39,20 @@ on_log(int severity, const char *message)
 
 		ring.line[slot].severity = severity;
 		strncpy(ring.line[slot].text, message, LINE_SIZE - 1);
-		pthread_cond_signal(&ring.arrived);
+		libevent4j_wake(&ring.arrived);
 	}
-	pthread_mutex_unlock(&ring.mutex);
-	errno = error;
+	libevent4j_unlock(&ring.mutex);
+	libevent4j_set_error(error);
 }
 
 /* Lets Java's logger have the last lines. Whoever holds what it needs makes it late, and nothing worse. */
 static void
 pass_on(void)
 {
-	struct timespec end;
-
-	clock_gettime(CLOCK_REALTIME, &end);
-	end.tv_sec += LAST_SECONDS;
-	pthread_mutex_lock(&ring.mutex);
-	while ((ring.count > 0 || !ring.waiting) && pthread_cond_timedwait(&ring.passed_on, &ring.mutex, &end) == 0)
+	libevent4j_lock(&ring.mutex);
+	while ((ring.count > 0 || !ring.waiting) && libevent4j_wait(&ring.passed_on, &ring.mutex, LAST_SECONDS))
 		;
-	pthread_mutex_unlock(&ring.mutex);
+	libevent4j_unlock(&ring.mutex);
 }
 
 static void
@@ -89,11 +82,11 @@ libevent4j_log_take(char *line, int size, int *lost)
 {
 	int severity;
 
-	pthread_mutex_lock(&ring.mutex);
+	libevent4j_lock(&ring.mutex);
 	ring.waiting = true;
 	while (ring.count == 0) {
-		pthread_cond_broadcast(&ring.passed_on);
-		pthread_cond_wait(&ring.arrived, &ring.mutex);
+		libevent4j_wake(&ring.passed_on);
+		libevent4j_wait(&ring.arrived, &ring.mutex, 0);
 	}
 	ring.waiting = false;
 	severity = ring.line[ring.first].severity;
@@ -103,6 +96,6 @@ libevent4j_log_take(char *line, int size, int *lost)
 	ring.lost = 0;
 	ring.first = (ring.first + 1) % LINES;
 	ring.count--;
-	pthread_mutex_unlock(&ring.mutex);
+	libevent4j_unlock(&ring.mutex);
 	return severity;
 }

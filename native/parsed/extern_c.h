@@ -4,4 +4,8 @@ extern "C" {
 #include <event2/buffer_compat.h>
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_compat.h>
+#ifdef _WIN32 /* what there is elsewhere */
+typedef long suseconds_t;        /* as a struct timeval has it here */
+int evthread_use_pthreads(void); /* in windows.c */
+#endif
 }

@@ -38,7 +38,7 @@ import org.junit.jupiter.api.Test;
 class NativeJarTest {
 
     private static final Path META_INF = Programs.NATIVE.resolve("META-INF");
-    private static final Path MAIN = META_INF.resolveSibling(Path.of("..", "classes", "META-INF")).normalize();
+    private static final Path MAIN = META_INF.resolveSibling(Path.of("..", "..", "classes", "META-INF")).normalize();
 
     @Test
     void licencesAreWhereTheCodeIs() throws Exception {
@@ -136,7 +136,7 @@ class NativeJarTest {
     void whatTheBindingsLookUpIsRegistered() throws Exception {
         List<JsonNode> jni = configurations("jni-config.json");
         List<JsonNode> reflection = configurations("reflect-config.json");
-        Path generated = Path.of(System.getProperty("libevent4j.facts")).resolveSibling("jni");
+        Path generated = Path.of(System.getProperty("libevent4j.facts"), "..", "..", "jni");
         for (String source : List.of("jnijavacpp.cpp", "jnilibevent.cpp")) {
             String names = Files.readString(generated.resolve(source)).replaceAll("(?s).*?JavaCPP_classNames\\[\\d+\\] = \\{(.*?)\\};.*", "$1");
             List<String> classes = Pattern.compile("\"(.*?)\"").matcher(names).results().map(found -> found.group(1).replace('/', '.')).toList();
