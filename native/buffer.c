@@ -204,6 +204,35 @@ libevent4j_file_segment_new(int64_t fd, int64_t offset, int64_t length, int to_s
 	return segment;
 }
 
+int
+libevent4j_buffer_add_copy(struct evbuffer *buffer, struct evbuffer *source)
+{
+	size_t length = evbuffer_get_length(source);
+	struct evbuffer *copy;
+	struct evbuffer_ptr at;
+	struct evbuffer_iovec space, extent;
+	int result = -1;
+
+	if (length == 0)
+		return 0;
+	if ((copy = evbuffer_new()) == NULL)
+		return -1;
+	if (evbuffer_reserve_space(copy, (ev_ssize_t)length, &space, 1) == 1) {
+		/* Not evbuffer_copyout(), which does not look at a frozen buffer. */
+		evbuffer_ptr_set(source, &at, 0, EVBUFFER_PTR_SET);
+		for (space.iov_len = 0; evbuffer_peek(source, 1, &at, &extent, 1) == 1 && extent.iov_len > 0;) {
+			memcpy((uint8_t *)space.iov_base + space.iov_len, extent.iov_base, extent.iov_len);
+			space.iov_len += extent.iov_len;
+			if (evbuffer_ptr_set(source, &at, extent.iov_len, EVBUFFER_PTR_ADD) != 0)
+				break;
+		}
+		if (evbuffer_commit_space(copy, &space, 1) == 0)
+			result = evbuffer_add_buffer(buffer, copy);
+	}
+	evbuffer_free(copy);
+	return result;
+}
+
 struct evbuffer *
 libevent4j_buffer_pin(struct evbuffer *buffer)
 {

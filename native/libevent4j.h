@@ -141,6 +141,8 @@ int libevent4j_buffer_add_file(struct evbuffer *buffer, int64_t fd, int64_t offs
  * Takes the descriptor; NULL like the above. Freed with evbuffer_file_segment_free(); Callbacks.bufferReleased(id) when no buffer
  * has it any more either. */
 struct evbuffer_file_segment *libevent4j_file_segment_new(int64_t fd, int64_t offset, int64_t length, int to_socket, void *id);
+/* Appends a copy of another buffer's bytes, of which none are a file's. 0 or -1. */
+int libevent4j_buffer_add_copy(struct evbuffer *buffer, struct evbuffer *source);
 /* A buffer that shares the first bytes of another, so that they stay; NULL when they cannot be shared. Freed with evbuffer_free(). */
 struct evbuffer *libevent4j_buffer_pin(struct evbuffer *buffer);
 /* evbuffer_peek(): the extents of the buffer's first bytes, as direct buffers in an Object[]. */

@@ -121,6 +121,8 @@ public final class Native {
     public static native @Cast("evbuffer_file_segment*") long libevent4j_file_segment_new(@Cast("int64_t") long fd,
             @Cast("int64_t") long offset, @Cast("int64_t") long length, int toSocket, @Cast("void*") long id);
 
+    public static native int libevent4j_buffer_add_copy(@Cast("evbuffer*") long buffer, @Cast("evbuffer*") long source);
+
     public static native @Cast("evbuffer*") long libevent4j_buffer_pin(@Cast("evbuffer*") long buffer);
 
     @Raw(withEnv = true)

@@ -499,16 +499,19 @@ public final class Buffer extends NativeHandle implements ByteChannel, Gathering
     }
 
     /**
-     * Adds another buffer's bytes, which stay there too, without copying them (evbuffer_add_buffer_reference).
+     * Adds a copy of another buffer's bytes, which stay there too. (Libevent's evbuffer_add_buffer_reference would share their memory,
+     * and what is done to the other buffer later would show in this one. {@link #addReference} shares memory that nobody changes.)
      *
-     * @throws IllegalStateException when the other holds bytes that it shares itself, or a file's
+     * @throws IllegalStateException when the other holds a file's bytes, which only a socket can be given
      */
-    public Buffer addBufferReference(Buffer source) {
+    public Buffer addCopy(Buffer source) {
         enterWith(source, End.END);
         try {
-            source.ensureOpen();
-            if (libevent.evbuffer_add_buffer_reference(buffer, source.buffer) != 0) {
-                throw new IllegalStateException("some of these bytes are shared already, or a file's: they cannot be shared again");
+            source.enterToLook();
+            try {
+                check(Native.libevent4j_buffer_add_copy(address, source.address), "evbuffer_add");
+            } finally {
+                source.exit();
             }
             return this;
         } finally {
@@ -635,8 +638,9 @@ public final class Buffer extends NativeHandle implements ByteChannel, Gathering
 
     /**
      * The first bytes, which stay, as read-only views of the memory where they lie (evbuffer_peek). A view keeps that memory for as
-     * long as it is reachable, even when the buffer is drained or closed. Bytes that cannot be shared are copied: a file's, those
-     * that {@link #addBufferReference} shared, and any as long as views keep much memory that buffers have given up.
+     * long as it is reachable, even when the buffer is drained or closed; but where a part of a piece was drained, what comes later may
+     * be written over it. Bytes that cannot be shared are copied: a file's, and any as long as views keep much memory that buffers have
+     * given up.
      *
      * @param length how many bytes at the most
      */

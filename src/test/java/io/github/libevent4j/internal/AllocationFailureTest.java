@@ -107,7 +107,7 @@ class AllocationFailureTest extends LibeventTest {
             buffer.addReference(ByteBuffer.allocateDirect(10), () -> { });
             Buffer other = Buffer.create(base);
             other.add(new byte[3]);
-            other.addBufferReference(buffer);
+            other.addCopy(buffer);
             other.addBuffer(buffer);
             other.pullUp(other.length());
             other.removeAll();

@@ -76,7 +76,7 @@ class BufferFileTest extends LibeventTest {
             assertThrows(IllegalStateException.class, () -> Tags.peekTag(output));
             assertThrows(IllegalStateException.class, () -> Tags.readBytes(output, 1));
             assertThrows(IllegalStateException.class, () -> buffer.addBuffer(output));
-            assertThrows(IllegalStateException.class, () -> buffer.addBufferReference(output));
+            assertThrows(IllegalStateException.class, () -> buffer.addCopy(output));
             assertEquals(content.length, output.length());
         }
     }

@@ -117,8 +117,8 @@ final class BufferArea extends Area {
             target.content = joined(target.content, Arrays.copyOf(source.content, moved));
             source.content = from(source.content, moved);
         }));
-        operation("addBufferReference", () -> move((target, source) -> {
-            target.buffer.addBufferReference(source.buffer);
+        operation("addCopy", () -> move((target, source) -> {
+            target.buffer.addCopy(source.buffer);
             target.content = joined(target.content, source.content);
         }));
         operation("drain", () -> {
@@ -220,7 +220,7 @@ final class BufferArea extends Area {
             unfollowed(() -> world.one(BufferEvent.class).write(one.buffer));
         });
         operation("shareOutput", () -> {
-            world.one(BufferEvent.class).output().addBufferReference(one().buffer);
+            world.one(BufferEvent.class).output().addCopy(one().buffer);
         });
         operation("peekInput", () -> {
             world.one(BufferEvent.class).input().peek(100);
