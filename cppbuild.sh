@@ -77,6 +77,7 @@ case ${SANITIZE:+sanitized}$TOOLCHAIN in
         export AR=$ROOT/native/toolchain/ar RANLIB=$ROOT/native/toolchain/ranlib
         export ZIG=$CACHE/zig-$ZIG_VERSION/zig ZIG_TARGET=$target ZIG_GLOBAL_CACHE_DIR=$CACHE/zig-cache
         OPTIMIZE="-O3 -g0"
+        [[ $PLATFORM != linux-* ]] || OPTIMIZE+=" -flto" # which zig's linker for macOS does not know
         ;;
     *) echo "cppbuild.sh: no build with TOOLCHAIN=$TOOLCHAIN${SANITIZE:+ and SANITIZE}" >&2; exit 1 ;;
 esac
