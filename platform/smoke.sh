@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the smoke program (src/test/java/…/smoke/Smoke.java) with the library that was built for another platform, after
-# mvn package -Djavacpp.platform=P or ./release.sh:
+# mvn package -Djavacpp.platform=P or ./release.sh, and fails when it does:
 #
 #   platform/smoke.sh P
 #
@@ -90,6 +90,6 @@ classpath+=:${MAVEN_REPOSITORY:-$HOME/.m2/repository}/org/bytedeco/javacpp/$java
 [[ -e target/libevent4j-$version-$P.jar ]] || fail "nothing is built for $P: mvn package -Djavacpp.platform=$P"
 mkdir -p target/smoke
 javac -d target/smoke -cp "$classpath" src/test/java/io/github/libevent4j/smoke/Smoke.java
-# What JavaCPP extracts does not meet that of another platform's run.
-"${java[@]}" -Dlibevent4j.debug=true -Dorg.bytedeco.javacpp.cachedir="$PWD/target/smoke/cache-$P" -cp "target/smoke:$classpath" \
+mkdir -p -m 700 target/smoke/cache
+"${java[@]}" -Dlibevent4j.debug=true -Dlibevent4j.cachedir="$PWD/target/smoke/cache" -cp "target/smoke:$classpath" \
     io.github.libevent4j.smoke.Smoke
