@@ -4,6 +4,7 @@
 #   cppbuild.sh [-platform P] install   the verified libevent and native/*.c, as static libraries with their headers,
 #                                       and the tests' own programs with that libevent
 #   cppbuild.sh [-platform P] link      the JNI library, around what JavaCPP generates (see native/Makefile)
+#   cppbuild.sh -platform P smoke       a program that tries the library where no JVM does (see platform/smoke.sh)
 #   cppbuild.sh [-platform P] clean     removes all of it
 #
 # What is built is kept: only a change of the source, of a flag or of the compiler builds libevent again.
@@ -25,8 +26,8 @@ command=install
 while (($#)); do
     case $1 in
         -platform) PLATFORM=$2; TOOLCHAIN=zig; shift 2 ;;
-        install | link | clean) command=$1; shift ;;
-        *) echo "usage: $0 [-platform P] [install|link|clean]" >&2; exit 2 ;;
+        install | link | smoke | clean) command=$1; shift ;;
+        *) echo "usage: $0 [-platform P] [install|link|smoke|clean]" >&2; exit 2 ;;
     esac
 done
 
@@ -311,6 +312,7 @@ generate() {
 
 case $command in
     install) install ;;
+    smoke) build smoke ;;
     link) generate && build library ;;
     clean) rm -rf "$OUT" ;;
 esac
