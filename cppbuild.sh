@@ -4,6 +4,7 @@
 #   cppbuild.sh [-platform P] install   the verified libevent and native/*.c, as static libraries with their headers,
 #                                       and the tests' own programs with that libevent
 #   cppbuild.sh [-platform P] link      the JNI library, around what JavaCPP generates (see native/Makefile)
+#   cppbuild.sh -platform P smoke       a program that tries the library where no JVM does (see platform/smoke.sh)
 #   cppbuild.sh [-platform P] clean     removes all of it
 #
 # What is built is kept: only a change of the source, of a flag or of the compiler builds libevent again.
@@ -25,8 +26,8 @@ command=install
 while (($#)); do
     case $1 in
         -platform) PLATFORM=$2; TOOLCHAIN=zig; shift 2 ;;
-        install | link | clean) command=$1; shift ;;
-        *) echo "usage: $0 [-platform P] [install|link|clean]" >&2; exit 2 ;;
+        install | link | smoke | clean) command=$1; shift ;;
+        *) echo "usage: $0 [-platform P] [install|link|smoke|clean]" >&2; exit 2 ;;
     esac
 done
 
@@ -77,6 +78,7 @@ case ${SANITIZE:+sanitized}$TOOLCHAIN in
         export AR=$ROOT/native/toolchain/ar RANLIB=$ROOT/native/toolchain/ranlib
         export ZIG=$CACHE/zig-$ZIG_VERSION/zig ZIG_TARGET=$target ZIG_GLOBAL_CACHE_DIR=$CACHE/zig-cache
         OPTIMIZE="-O3 -g0"
+        [[ $PLATFORM != linux-* ]] || OPTIMIZE+=" -flto" # which zig's linker for macOS does not know
         ;;
     *) echo "cppbuild.sh: no build with TOOLCHAIN=$TOOLCHAIN${SANITIZE:+ and SANITIZE}" >&2; exit 1 ;;
 esac
@@ -310,6 +312,7 @@ generate() {
 
 case $command in
     install) install ;;
+    smoke) build smoke ;;
     link) generate && build library ;;
     clean) rm -rf "$OUT" ;;
 esac

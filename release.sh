@@ -3,7 +3,7 @@
 # native jars, and libevent4j-platform. What is given as arguments goes to mvn, such as -DskipTests; otherwise the tests run, with the
 # library of linux-x86_64 that is shipped.
 #
-# A build of the same sources gives the same bytes: target/release.sha256 tells which, for another build to be compared with.
+# A build of the same sources with the same JDK gives the same bytes, wherever the tree is: target/release.sha256 tells which.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -12,6 +12,6 @@ deploy() {
 }
 
 rm -rf target/repository
-deploy -Prelease -Djavacpp.platform=linux-x86_64 "$@"
-deploy -f platform "$@"
+deploy -Prelease "$@"
+deploy -f platform -Prelease "$@"
 (cd target && sha256sum libevent4j-*.jar ../platform/target/*.jar ../pom.xml ../platform/pom.xml) > target/release.sha256

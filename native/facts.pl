@@ -60,7 +60,8 @@ my $text = join '', map { $_->[1] } @lines;
 
 # ---- functions ----
 
-my %defined = map { / T (\w+)$/ ? ($1 => 1) : () } `nm --defined-only $out/lib/libevent.a $out/lib/libevent_pthreads.a`;
+# By the archives' indexes: what is in them may be another compiler's intermediate code.
+my %defined = map { /^(\w+) in / ? ($1 => 1) : () } `nm --print-armap $out/lib/libevent.a $out/lib/libevent_pthreads.a 2>/dev/null`;
 my %functions;
 for (@lines) {
     my ($header, $line) = @$_;

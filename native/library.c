@@ -63,7 +63,7 @@ libevent4j_init(JNIEnv *env, jclass native, jobject callbacks, int debug)
 		return -1;
 	libevent4j_memory_init(debug);
 	libevent4j_log_init();
-	return libevent4j_use_threads();
+	return libevent4j_system_init();
 }
 
 const char *

@@ -7,7 +7,7 @@
 #include <event2/thread.h>
 
 int
-libevent4j_use_threads(void)
+libevent4j_system_init(void)
 {
 	return evthread_use_pthreads();
 }

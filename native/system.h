@@ -179,8 +179,8 @@ libevent4j_set_error(int error)
 
 /* ---- in posix.c and in windows.c, as are some of the descriptors of libevent4j.h ---- */
 
-/* evthread_use_pthreads(), or what stands for it. */
-int libevent4j_use_threads(void);
+/* Prepares the system for libevent: evthread_use_pthreads(), or what stands for it. 0 or -1. */
+int libevent4j_system_init(void);
 
 /* Whether a descriptor is a file's or a directory's; -1 when it is none. */
 int libevent4j_descriptor_is_file(int64_t fd);

@@ -10,9 +10,12 @@
 #include <event2/thread.h>
 
 int
-libevent4j_use_threads(void)
+libevent4j_system_init(void)
 {
-	return evthread_use_windows_threads();
+	WSADATA sockets;
+
+	/* Java does so too, but not before it has a socket of its own. */
+	return WSAStartup(MAKEWORD(2, 2), &sockets) != 0 ? -1 : evthread_use_windows_threads();
 }
 
 /* The bindings know this function on every platform. */

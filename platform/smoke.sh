@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Runs the smoke program (src/test/java/…/smoke/Smoke.java) with the library that was built for another platform, after
-# mvn package -Djavacpp.platform=P or ./release.sh:
+# mvn package -Djavacpp.platform=P or ./release.sh, and fails when it does:
 #
 #   platform/smoke.sh P
 #
 # Linux on another architecture runs under qemu, with that architecture's own JVM. The distribution's packages of it go into
-# cppbuild/smoke-P, and no further: the system's packages are left as they are.
+# cppbuild/smoke-P, and no further: the system's packages are left as they are. For Windows no JVM is to be had here: a C program
+# (smoke-windows.c) plays one to the library, under wine.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -23,6 +24,7 @@ case $P in
     linux-armhf)   arch=armhf   qemu=qemu-arm ;;
     linux-ppc64le) arch=ppc64el qemu=qemu-ppc64le ;;
     linux-riscv64) arch=riscv64 qemu=qemu-riscv64 ;;
+    windows-x86_64) ;;
     *) fail "no way to run $P" ;;
 esac
 # The distribution's release that has a JVM for the architecture, if it is not this one.
@@ -70,12 +72,33 @@ other_release() {
     done
 }
 
+# Installs the package $2 when the command $1 is missing.
+require() {
+    command -v "$1" > /dev/null && return
+    ((EUID == 0)) || fail "please install $2"
+    DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install "$2" > /dev/null
+}
+
+version=$(sed -n '0,/<version>/s/.*<version>\(.*\)<\/version>.*/\1/p' pom.xml)
+jar=$PWD/target/libevent4j-$version-$P.jar
+[[ -e $jar ]] || fail "nothing is built for $P: mvn package -Djavacpp.platform=$P"
+
+# ---- Windows ----
+
+if [[ $P == windows-x86_64 ]]; then
+    PATH=$PATH:/usr/lib/wine
+    require wine64 wine64
+    ./cppbuild.sh -platform "$P" smoke
+    cd "cppbuild/$P-zig/smoke"
+    jar -xf "$jar" "io/github/libevent4j/$P/jnilibevent.dll"
+    mv "io/github/libevent4j/$P/jnilibevent.dll" .
+    mkdir -p "$ROOT"
+    WINEDEBUG=-all WINEPREFIX=$ROOT exec wine64 smoke.exe
+fi
+
 java=(java)
 if [[ -n $qemu ]]; then
-    if ! command -v "$qemu" > /dev/null; then
-        ((EUID == 0)) || fail "please install qemu-user"
-        DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install qemu-user > /dev/null
-    fi
+    require "$qemu" qemu-user
     program=$ROOT/usr/lib/jvm/java-$jdk-openjdk-$arch/bin/java
     [[ -x $program ]] || fetch_jvm
     java=("$qemu" -L "$ROOT" "$program" -XX:+UseSerialGC -XX:TieredStopAtLevel=1)
@@ -83,13 +106,11 @@ fi
 
 # ---- the program ----
 
-version=$(sed -n '0,/<version>/s/.*<version>\(.*\)<\/version>.*/\1/p' pom.xml)
 javacpp=$(sed -n 's/.*<javacpp.version>\(.*\)<\/javacpp.version>.*/\1/p' pom.xml)
-classpath=target/libevent4j-$version.jar:target/libevent4j-$version-$P.jar
+classpath=target/libevent4j-$version.jar:$jar
 classpath+=:${MAVEN_REPOSITORY:-$HOME/.m2/repository}/org/bytedeco/javacpp/$javacpp/javacpp-$javacpp.jar
-[[ -e target/libevent4j-$version-$P.jar ]] || fail "nothing is built for $P: mvn package -Djavacpp.platform=$P"
 mkdir -p target/smoke
 javac -d target/smoke -cp "$classpath" src/test/java/io/github/libevent4j/smoke/Smoke.java
-# What JavaCPP extracts does not meet that of another platform's run.
-"${java[@]}" -Dlibevent4j.debug=true -Dorg.bytedeco.javacpp.cachedir="$PWD/target/smoke/cache-$P" -cp "target/smoke:$classpath" \
+mkdir -p -m 700 target/smoke/cache
+"${java[@]}" -Dlibevent4j.debug=true -Dlibevent4j.cachedir="$PWD/target/smoke/cache" -cp "target/smoke:$classpath" \
     io.github.libevent4j.smoke.Smoke
