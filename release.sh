@@ -13,5 +13,5 @@ deploy() {
 
 rm -rf target/repository
 deploy -Prelease -Djavacpp.platform=linux-x86_64 "$@"
-deploy -f platform "$@"
+deploy -Prelease -f platform "$@"
 (cd target && sha256sum libevent4j-*.jar ../platform/target/*.jar ../pom.xml ../platform/pom.xml) > target/release.sha256
