@@ -11,6 +11,7 @@ import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.URI;
 import java.nio.channels.DatagramChannel;
 import java.nio.channels.FileChannel;
 import java.nio.channels.Pipe;
@@ -38,7 +39,8 @@ import org.junit.jupiter.api.Test;
 class NativeJarTest {
 
     private static final Path META_INF = Programs.NATIVE.resolve("META-INF");
-    private static final Path MAIN = META_INF.resolveSibling(Path.of("..", "..", "classes", "META-INF")).normalize();
+    private static final Path MAIN =
+        Path.of(URI.create(Libevent.class.getProtectionDomain().getCodeSource().getLocation().toString())).resolve("META-INF");
 
     @Test
     void licencesAreWhereTheCodeIs() throws Exception {
