@@ -5,6 +5,8 @@
  *
  *   evhttp PORT FILE
  */
+#include "base.h"
+
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,17 +17,9 @@
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
-#include <event2/event.h>
 #include <event2/http.h>
 #include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
-
-#ifdef TUNED
-/* native/cache.c */
-void libevent4j_cache_init(void);
-void *libevent4j_cached_malloc(size_t size);
-void libevent4j_cached_free(void *memory);
-#endif
 
 #define CHUNK_SIZE 1024
 #define CHUNKS 16
@@ -155,18 +149,7 @@ main(int argc, char **argv)
 	path = argv[2];
 	memset(mebibyte, 'x', sizeof(mebibyte));
 	signal(SIGPIPE, SIG_IGN);
-#ifdef TUNED
-	struct event_config *config;
-
-	libevent4j_cache_init();
-	event_set_mem_functions(libevent4j_cached_malloc, realloc, libevent4j_cached_free);
-	config = event_config_new();
-	event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
-	base = event_base_new_with_config(config);
-	event_config_free(config);
-#else
-	base = event_base_new();
-#endif
+	base = new_base();
 	http = evhttp_new(base);
 	evhttp_set_cb(http, "/", on_hello, NULL);
 	evhttp_set_cb(http, "/echo", on_echo, NULL);
@@ -175,7 +158,7 @@ main(int argc, char **argv)
 	evhttp_set_cb(http, "/file", on_file, NULL);
 	if (evhttp_bind_socket(http, "127.0.0.1", (unsigned short)atoi(argv[1])) != 0)
 		return 1;
-	puts("listening");
+	puts("ready");
 	fflush(stdout);
 	event_base_dispatch(base);
 	return 0;

@@ -1,5 +1,6 @@
 package benchmarks.server;
 
+import benchmarks.Answers;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
@@ -14,7 +15,7 @@ public final class Jdk {
     private Jdk() {
     }
 
-    public static void main(String[] args) throws IOException {
+    public static void main(String[] args) throws Exception {
         HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), Replies.port(args)), 1024);
         server.createContext("/", exchange -> {
             try (exchange) {
@@ -22,7 +23,7 @@ public final class Jdk {
             }
         });
         server.start();
-        Replies.listening();
+        Answers.ready();
     }
 
     private static void handle(HttpExchange exchange, String[] args) throws IOException {

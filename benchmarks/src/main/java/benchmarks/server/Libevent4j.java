@@ -1,5 +1,6 @@
 package benchmarks.server;
 
+import benchmarks.Answers;
 import io.github.libevent4j.http.ChunkedReply;
 import io.github.libevent4j.http.HttpExchange;
 import io.github.libevent4j.http.HttpService;
@@ -23,7 +24,7 @@ public final class Libevent4j {
             .handler("/stream", exchange -> send(exchange.header("Content-Type", "text/plain").start(200), Replies.CHUNKS))
             .handler("/file", exchange -> file(exchange, args))
             .start();
-        Replies.listening();
+        Answers.ready();
     }
 
     private static void send(ChunkedReply reply, int left) {

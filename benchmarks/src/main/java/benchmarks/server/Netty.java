@@ -1,5 +1,6 @@
 package benchmarks.server;
 
+import benchmarks.Answers;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -65,7 +66,7 @@ public final class Netty {
                 }
             })
             .bind("127.0.0.1", Replies.port(args)).sync();
-        Replies.listening();
+        Answers.ready();
     }
 
     private static final class Handler extends SimpleChannelInboundHandler<FullHttpRequest> {

@@ -1,7 +1,5 @@
 package benchmarks.server;
 
-import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -32,22 +30,5 @@ final class Replies {
 
     static Path file(String[] args) {
         return Path.of(args[1]);
-    }
-
-    /** Tells the harness that the server listens, and from then on, for each line of input, what all threads have allocated. */
-    static void listening() {
-        System.out.println("listening");
-        Thread thread = new Thread(() -> {
-            var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
-            try {
-                while (System.in.read() >= 0) {
-                    System.out.println(Arrays.stream(threads.getThreadAllocatedBytes(threads.getAllThreadIds())).filter(n -> n > 0).sum());
-                }
-            } catch (IOException e) {
-                throw new IllegalStateException(e);
-            }
-        }, "allocated");
-        thread.setDaemon(true);
-        thread.start();
     }
 }

@@ -1,5 +1,6 @@
 package benchmarks.server;
 
+import benchmarks.Answers;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
@@ -39,7 +40,7 @@ public final class Vertx {
         vertx.createHttpServer(new HttpServerOptions().setTcpFastOpen(false).setAcceptBacklog(1024))
             .requestHandler(request -> handle(request, file))
             .listen(Replies.port(args), "127.0.0.1").toCompletionStage().toCompletableFuture().get(30, TimeUnit.SECONDS);
-        Replies.listening();
+        Answers.ready();
     }
 
     private static void handle(HttpServerRequest request, String file) {
