@@ -11,6 +11,7 @@ import signal
 import sys
 
 import clients
+import levers
 import loops
 import micro
 import pace
@@ -20,7 +21,7 @@ import work
 from programs import FILE, FILE_SIZE, TARGET, Failure
 from rounds import summary
 
-SECTIONS = [module.SECTION for module in (work, pace, clients, loops, start, micro)]
+SECTIONS = [module.SECTION for module in (work, pace, clients, loops, start, micro, levers)]
 
 
 def arguments():
@@ -30,7 +31,7 @@ def arguments():
         parser.add_argument(f"--{section.option}", metavar="ROW", nargs="?", const="", action="append",
                             help=f"{section.title}: all rows, or those whose name has this in it; may be given again")
     parser.add_argument("--program", metavar="NAME", action="append",
-                        help="only programs whose name has this in it, beside libevent4j; may be given again")
+                        help="only programs whose name has this in it, beside the first; may be given again")
     parser.add_argument("--quick", action="store_true", help="one round of a second each, to see that all of it works")
     parser.add_argument("--rounds", type=int, help="7 unless given")
     parser.add_argument("--seconds", type=int, help="of each program in each round; 3 unless given")
@@ -70,8 +71,8 @@ def chosen(parser, options):
 
 def commands(section, options):
     parts = [part.lower() for part in options.program or [""]]
-    return {name: command for i, (name, command) in enumerate(section.programs.items())
-            if i == 0 or any(part in name.lower() for part in parts)}
+    return {name: command for name, command in section.programs.items()
+            if name == section.reference or any(part in name.lower() for part in parts)}
 
 
 def main():
@@ -92,7 +93,7 @@ def main():
                 failed.append(row)
                 print(f"### {row}\n\nFAILED: {failure}\n", flush=True)
                 continue
-            results.setdefault(section, {})[row] = summary(rounds, section.better)
+            results.setdefault(section, {})[row] = summary(rounds, section.better, section.reference)
             print(report.table(section, row, results[section][row]), flush=True)
             report.write(results, options.out)
     print(report.NOTE)

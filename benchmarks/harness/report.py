@@ -1,9 +1,7 @@
 """Results, as tables, JSON and a plot."""
 import json
 
-from programs import OURS
-
-NOTE = """Ratios say how many times better libevent4j is, taken within each round: above 1 it needs less, or does more. ≈ stands behind those that
+NOTE = """Ratios (×) say how many times better the first program of a table is, taken within each round: above 1 it needs less, or does more. ≈ stands behind those that
 differ from 1 by less than the noise: in some round the other was the better. Figures are medians of the rounds; in brackets the least and the
 greatest.
 """
@@ -39,7 +37,7 @@ def plot(results, path):
         values = [programs[name][section.plotted] for name in names]
         around = [[value - programs[name][f"{section.plotted}_min"] for name, value in zip(names, values)],
                   [programs[name][f"{section.plotted}_max"] - value for name, value in zip(names, values)]]
-        axis.barh(names, values, xerr=around, ecolor="gray", color=["tab:orange" if name == OURS else "tab:blue" for name in names])
+        axis.barh(names, values, xerr=around, ecolor="gray", color=["tab:orange" if name == section.reference else "tab:blue" for name in names])
         axis.set_title(f"{section.title}, {row}: {section.plotted_title}", fontsize=9)
         axis.tick_params(labelsize=8)
     figure.tight_layout()

@@ -2,8 +2,6 @@
 import contextlib
 import statistics
 
-from programs import OURS
-
 LESS, MORE = "less", "more"
 
 
@@ -23,12 +21,12 @@ def interleaved(programs, count, measure):
     return rounds
 
 
-def summary(rounds, better):
+def summary(rounds, better, reference):
     """
-    Each program's median, least and greatest of each figure. For those of which less or more is better, how many times better this
-    library's is: the median of the rounds' ratios. It is noise when in some round the other's was the better, or when there was one only.
+    Each program's median, least and greatest of each figure. For those of which less or more is better, how many times better that of the
+    reference is: the median of the rounds' ratios. It is noise when in some round the other's was the better, or when there was one only.
     """
-    return {name: {**spread(own), **ratios(own, rounds.get(OURS), better)} for name, own in rounds.items()}
+    return {name: {**spread(own), **ratios(own, rounds.get(reference), better)} for name, own in rounds.items()}
 
 
 def spread(rounds):
@@ -39,10 +37,10 @@ def spread(rounds):
     return result
 
 
-def ratios(rounds, ours, better):
+def ratios(rounds, reference, better):
     result = {}
-    for figure, which in better.items() if ours else ():
-        pairs = [(theirs[figure] / mine[figure] if which == LESS else mine[figure] / theirs[figure]) for theirs, mine in zip(rounds, ours)
+    for figure, which in better.items() if reference else ():
+        pairs = [(theirs[figure] / mine[figure] if which == LESS else mine[figure] / theirs[figure]) for theirs, mine in zip(rounds, reference)
                  if theirs[figure] and mine[figure]]
         if pairs:
             result[f"{figure}_ratio"] = statistics.median(pairs)

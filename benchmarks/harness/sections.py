@@ -2,6 +2,8 @@
 import dataclasses
 from typing import Any, Callable
 
+from programs import OURS
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Section:
@@ -20,6 +22,8 @@ class Section:
     plotted: str
     """The figure that is plotted, and what it is."""
     plotted_title: str
+    reference: str = OURS
+    """The program that is compared with the others."""
 
 
 def number(value):

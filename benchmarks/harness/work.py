@@ -33,6 +33,7 @@ ROWS = {
     "13 bytes, 500 connections": Row(connections=500),
     "13 bytes, 5000 connections": Row(connections=5000, without=(JDK,)),
     "30 request headers": Row(environment={"HEADERS": "30"}),
+    "30 request headers, one read": Row("/header", environment={"HEADERS": "30"}, without=(EPOLL,)),
     "connection per request": Row(environment={"CLOSE": "1"}),
     "pipelined 16 deep": Row(environment={"PIPELINE": "16"}),
     "1 KiB echoed": Row("/echo", environment={"METHOD": "POST", "BODY": "1024"}, without=(EPOLL,)),

@@ -5,8 +5,8 @@
 #include <event2/event.h>
 
 /*
- * A base. Plain, as anyone would make it. With -DTUNED, as this library makes those of its services and clients: memory that its thread
- * keeps, and a list of changes for epoll. To be called before anything else of libevent.
+ * A base, with what this library sets where the Makefile says so: CACHE, memory that its thread keeps, and CHANGELIST, a list of changes
+ * for epoll. To be called before anything else of libevent.
  */
 struct event_base *new_base(void);
 

@@ -1,7 +1,6 @@
 /*
- * The server as a C program over evhttp. Plain, it is what anyone would write, with the distribution's libevent. With -DTUNED it has
- * this project's build of libevent, and does with public functions what this library does by default: a base with a list of changes,
- * replies written at once, a Date that is formatted once a second.
+ * The server as a C program over evhttp. Plain, it is what anyone would write. Where the Makefile says so, it does with public functions
+ * what this library does by default: AT_ONCE, replies are written at once, and DATE, one Date a second; see base.h for the others.
  *
  *   evhttp PORT FILE
  */
@@ -27,14 +26,13 @@
 static const char *path;
 static char mebibyte[1 << 20];
 
+/* Evhttp adds a Date of its own where there is none. */
 static void
-reply(struct evhttp_request *request, struct evbuffer *body)
+add_date(struct evkeyvalq *headers)
 {
-#ifdef TUNED
+#ifdef DATE
 	static char date[50];
 	static time_t formatted;
-	struct bufferevent *bev = evhttp_connection_get_bufferevent(evhttp_request_get_connection(request));
-	struct evbuffer *output = bufferevent_get_output(bev);
 	time_t now = time(NULL);
 
 	if (now != formatted) {
@@ -43,17 +41,37 @@ reply(struct evhttp_request *request, struct evbuffer *body)
 		strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&now, &broken));
 		formatted = now;
 	}
-	evhttp_add_header(evhttp_request_get_output_headers(request), "Date", date);
+	evhttp_add_header(headers, "Date", date);
+#else
+	(void)headers;
 #endif
-	evhttp_add_header(evhttp_request_get_output_headers(request), "Content-Type", "text/plain");
-	evhttp_send_reply(request, 200, "OK", body);
-#ifdef TUNED
+}
+
+/* Evhttp waits for the socket to be writable, and does so with what is left. */
+static void
+write_at_once(struct evhttp_request *request)
+{
+#ifdef AT_ONCE
+	struct bufferevent *bev = evhttp_connection_get_bufferevent(evhttp_request_get_connection(request));
+	struct evbuffer *output = bufferevent_get_output(bev);
+
 	evbuffer_unfreeze(output, 1);
 	evbuffer_write(output, bufferevent_getfd(bev));
 	evbuffer_freeze(output, 1);
 	if (evbuffer_get_length(output) == 0)
 		bufferevent_trigger(bev, EV_WRITE, BEV_TRIG_DEFER_CALLBACKS);
+#else
+	(void)request;
 #endif
+}
+
+static void
+reply(struct evhttp_request *request, struct evbuffer *body)
+{
+	add_date(evhttp_request_get_output_headers(request));
+	evhttp_add_header(evhttp_request_get_output_headers(request), "Content-Type", "text/plain");
+	evhttp_send_reply(request, 200, "OK", body);
+	write_at_once(request);
 }
 
 static void
@@ -63,6 +81,18 @@ on_hello(struct evhttp_request *request, void *arg)
 
 	(void)arg;
 	evbuffer_add_printf(body, "Hello, World!");
+	reply(request, body);
+	evbuffer_free(body);
+}
+
+static void
+on_header(struct evhttp_request *request, void *arg)
+{
+	const char *value = evhttp_find_header(evhttp_request_get_input_headers(request), "X-Header-30");
+	struct evbuffer *body = evbuffer_new();
+
+	(void)arg;
+	evbuffer_add(body, value, strlen(value));
 	reply(request, body);
 	evbuffer_free(body);
 }
@@ -152,6 +182,7 @@ main(int argc, char **argv)
 	base = new_base();
 	http = evhttp_new(base);
 	evhttp_set_cb(http, "/", on_hello, NULL);
+	evhttp_set_cb(http, "/header", on_header, NULL);
 	evhttp_set_cb(http, "/echo", on_echo, NULL);
 	evhttp_set_cb(http, "/mib", on_mebibyte, NULL);
 	evhttp_set_cb(http, "/stream", on_stream, NULL);

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 
 /** The JDK's own server, with its dispatcher's thread for the handlers. */
@@ -30,6 +31,7 @@ public final class Jdk {
         exchange.getResponseHeaders().set("Content-Type", "text/plain");
         switch (exchange.getRequestURI().getPath()) {
             case "/" -> full(exchange, Replies.HELLO);
+            case "/header" -> full(exchange, exchange.getRequestHeaders().getFirst(Replies.HEADER).getBytes(StandardCharsets.US_ASCII));
             case "/echo" -> full(exchange, exchange.getRequestBody().readAllBytes());
             case "/mib" -> full(exchange, Replies.MEBIBYTE);
             case "/stream" -> {

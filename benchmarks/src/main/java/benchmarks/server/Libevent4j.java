@@ -19,6 +19,8 @@ public final class Libevent4j {
             .bind("127.0.0.1", Replies.port(args))
             .server(server -> server.timeout(Duration.ofMinutes(10)))
             .handler("/", exchange -> exchange.header("Content-Type", "text/plain").reply(200, Replies.HELLO))
+            .handler("/header", exchange -> exchange.header("Content-Type", "text/plain")
+                .reply(200, exchange.headers().first(Replies.HEADER).orElseThrow()))
             .handler("/echo", exchange -> exchange.header("Content-Type", "text/plain").reply(200, exchange.body()))
             .handler("/mib", exchange -> exchange.header("Content-Type", "text/plain").reply(200, Replies.MEBIBYTE))
             .handler("/stream", exchange -> send(exchange.header("Content-Type", "text/plain").start(200), Replies.CHUNKS))

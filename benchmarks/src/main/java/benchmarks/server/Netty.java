@@ -3,6 +3,7 @@ package benchmarks.server;
 import benchmarks.Answers;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
@@ -82,6 +83,8 @@ public final class Netty {
             boolean keepAlive = HttpUtil.isKeepAlive(request);
             switch (request.uri()) {
                 case "/" -> full(context, keepAlive, HELLO.duplicate());
+                case "/header" -> full(context, keepAlive,
+                    ByteBufUtil.writeAscii(context.alloc(), request.headers().get(Replies.HEADER)));
                 case "/echo" -> full(context, keepAlive, request.content().retain());
                 case "/mib" -> full(context, keepAlive, MEBIBYTE.duplicate());
                 case "/stream" -> stream(context, keepAlive);

@@ -5,8 +5,8 @@ import java.nio.file.Path;
 import java.util.Arrays;
 
 /**
- * What every server answers: / with 13 bytes, /echo with what was posted, /mib with a mebibyte, /stream with chunks, /file with the
- * file that is the program's second argument. The first is the port, on 127.0.0.1.
+ * What every server answers: / with 13 bytes, /header with a request's last one, /echo with what was posted, /mib with a mebibyte, /stream
+ * with chunks, /file with the file that is the program's second argument. The first is the port, on 127.0.0.1.
  */
 final class Replies {
 
@@ -14,6 +14,7 @@ final class Replies {
     static final byte[] MEBIBYTE = filled(1 << 20);
     static final byte[] CHUNK = filled(1024);
     static final int CHUNKS = 16;
+    static final String HEADER = "X-Header-30";
 
     private Replies() {
     }

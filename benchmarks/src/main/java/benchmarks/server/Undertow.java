@@ -47,6 +47,7 @@ public final class Undertow {
         exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, "text/plain");
         switch (exchange.getRequestPath()) {
             case "/" -> exchange.getResponseSender().send(HELLO.duplicate());
+            case "/header" -> exchange.getResponseSender().send(exchange.getRequestHeaders().getFirst(Replies.HEADER));
             case "/echo" -> exchange.getRequestReceiver().receiveFullBytes((received, body) ->
                 received.getResponseSender().send(ByteBuffer.wrap(body)));
             case "/mib" -> exchange.getResponseSender().send(MEBIBYTE.duplicate());

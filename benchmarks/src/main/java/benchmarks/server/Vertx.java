@@ -48,6 +48,7 @@ public final class Vertx {
         response.headers().add(HttpHeaders.CONTENT_TYPE, PLAIN).add(HttpHeaders.DATE, date);
         switch (request.uri()) {
             case "/" -> response.end(HELLO);
+            case "/header" -> response.end(request.getHeader(Replies.HEADER));
             case "/echo" -> request.bodyHandler(response::end);
             case "/mib" -> response.end(MEBIBYTE);
             case "/stream" -> send(response.setChunked(true), Replies.CHUNKS);
