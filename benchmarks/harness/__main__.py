@@ -8,6 +8,7 @@ import argparse
 import pathlib
 import resource
 import signal
+import subprocess
 import sys
 
 import clients
@@ -89,7 +90,7 @@ def main():
         for row, what in rows.items():
             try:
                 rounds = section.measure(what, commands(section, options), options)
-            except Failure as failure:
+            except (Failure, OSError, subprocess.TimeoutExpired) as failure:
                 failed.append(row)
                 print(f"### {row}\n\nFAILED: {failure}\n", flush=True)
                 continue

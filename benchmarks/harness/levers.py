@@ -64,7 +64,7 @@ def measure(row, commands, options):
     with started(commands, Server) as servers:
         for server in servers.values():
             work.wrk(server, row, options.warmup)
-        rounds = interleaved(servers, options.rounds, lambda server: work.wrk(server, row, options.seconds))
+        rounds = interleaved(servers, options.rounds, lambda server: work.under_wrk(server, row, options.seconds))
     for name, command in commands.items():
         counts = {"instructions": counted(command, instructions), "calls": counted(command, calls)}
         for figures in rounds[name]:

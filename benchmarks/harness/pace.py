@@ -26,7 +26,7 @@ def most(connections, options):
     row = work.Row(connections=connections)
     with Server(programs.SERVERS[REFERENCE]) as server:
         work.wrk(server, row, options.warmup)
-        return statistics.median(work.wrk(server, row, options.seconds)["requests_per_second"] for _ in range(TRIES))
+        return statistics.median(work.under_wrk(server, row, options.seconds)["requests_per_second"] for _ in range(TRIES))
 
 
 def measure(connections, commands, options):

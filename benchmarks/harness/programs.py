@@ -1,6 +1,7 @@
 """The programs, as processes: what they are started with, what they are asked, and what the kernel has counted of them."""
 import os
 import pathlib
+import select
 import socket
 import subprocess
 import time
@@ -9,6 +10,8 @@ HERE = pathlib.Path(__file__).resolve().parent.parent
 TARGET = HERE / "target"
 PROGRAM_CORE, LOAD_CORE = "0", "1"
 TICK = os.sysconf("SC_CLK_TCK")
+LONGEST = 300
+"""Seconds in which any program must have done what it was asked for."""
 FILE, FILE_SIZE = TARGET / "gibibyte", 1 << 30
 ERRORS = TARGET / "errors.log"
 
@@ -71,7 +74,9 @@ class Program:
             self.process = subprocess.Popen(["taskset", "-c", core, *map(str, command)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                             stderr=errors, text=True)
         try:
-            self.expect("ready")
+            line = self.line()
+            if line != "ready\n":
+                raise Failure(f"{self} says {line!r}, not that it is ready; see {ERRORS}")
         except Failure:
             self.close()
             raise
@@ -79,19 +84,20 @@ class Program:
     def __str__(self):
         return " ".join(map(str, self.command))
 
-    def expect(self, answer):
-        line = self.process.stdout.readline().strip()
-        if line != answer:
-            raise Failure(f"{self} says {line!r}, not {answer!r}; see {ERRORS}")
+    def line(self):
+        """The next line that the program prints."""
+        if not select.select([self.process.stdout], [], [], LONGEST)[0]:
+            raise Failure(f"{self} has said nothing for {LONGEST} seconds")
+        line = self.process.stdout.readline()
+        if not line:
+            raise Failure(f"{self} has ended; see {ERRORS}")
+        return line
 
     def ask(self, question):
         """One question of benchmarks.Answers, or native/rounds.h."""
         self.process.stdin.write(f"{question}\n")
         self.process.stdin.flush()
-        answer = self.process.stdout.readline().split()
-        if not answer:
-            raise Failure(f"{self} has ended; see {ERRORS}")
-        return answer
+        return self.line().split()
 
     def run(self, seconds):
         """The program's own work: how many operations, in how many seconds."""
@@ -168,7 +174,7 @@ class Usage:
 def load(command, environment=None):
     """Runs a program that makes load, on the other core, and returns its last line."""
     run = subprocess.run(["taskset", "-c", LOAD_CORE, *map(str, command)], cwd=HERE, env={**os.environ, **(environment or {})},
-                         capture_output=True, text=True)
+                         capture_output=True, text=True, timeout=LONGEST)
     if run.returncode != 0:
         raise Failure(f"{' '.join(map(str, command))}: {run.stderr.strip() or run.returncode}")
     return run.stdout.splitlines()[-1]

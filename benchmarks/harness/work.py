@@ -46,10 +46,15 @@ ROWS = {
 
 
 def wrk(server, row, seconds):
-    """One run of wrk: what it and the kernel counted."""
+    """One run of wrk, and what it counted."""
+    return json.loads(programs.load(["wrk", "-t1", f"-c{row.connections}", f"-d{seconds}s", "--timeout", "30s", "-s", "wrk.lua",
+                                     f"http://127.0.0.1:{server.port}{row.path}"], row.environment))
+
+
+def under_wrk(server, row, seconds):
+    """The same with what the kernel counted, as figures."""
     usage = Usage(server)
-    counted = json.loads(programs.load(["wrk", "-t1", f"-c{row.connections}", f"-d{seconds}s", "--timeout", "30s", "-s", "wrk.lua",
-                                        f"http://127.0.0.1:{server.port}{row.path}"], row.environment))
+    counted = wrk(server, row, seconds)
     requests = counted["bytes"] / row.reply_size if row.reply_size else counted["requests"]
     if requests == 0:
         raise Failure(f"{server} has answered nothing in {seconds} seconds")
@@ -77,7 +82,7 @@ def measure(row, commands, options):
         for server in servers.values():
             wrk(server, row, options.warmup)
         costs = {name: waiting.enter_context(idle(server, row.idle)) for name, server in servers.items()} if row.idle else {}
-        rounds = interleaved(servers, options.rounds, lambda server: wrk(server, row, options.seconds))
+        rounds = interleaved(servers, options.rounds, lambda server: under_wrk(server, row, options.seconds))
     for name, cost in costs.items():
         for figures in rounds[name]:
             figures["idle_bytes"] = cost
