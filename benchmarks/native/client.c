@@ -62,6 +62,6 @@ main(int argc, char **argv)
 	connections = calloc((size_t)count, sizeof(*connections));
 	for (int i = 0; i < count; i++)
 		connections[i] = evhttp_connection_base_new(base, NULL, "127.0.0.1", (unsigned short)atoi(argv[1]));
-	answer(send_requests);
+	answer(send_requests, NULL);
 	return 0;
 }

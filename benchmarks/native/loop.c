@@ -11,6 +11,8 @@
 #include <stdlib.h>
 
 static struct event_base *base;
+static struct event **timers;
+static int count;
 static uint32_t longest, random_state = 1;
 
 static void
@@ -49,6 +51,13 @@ on_active(evutil_socket_t fd, short what, void *event)
 }
 
 static void
+start_all(void)
+{
+	for (int i = 0; i < count; i++)
+		start(timers[i]);
+}
+
+static void
 run(void)
 {
 	event_base_dispatch(base);
@@ -57,17 +66,16 @@ run(void)
 int
 main(int argc, char **argv)
 {
-	int timers;
-
 	if (argc != 3)
 		return 2;
-	timers = atoi(argv[1]);
+	count = atoi(argv[1]);
 	longest = (uint32_t)atoi(argv[2]);
 	base = new_base();
-	if (timers == 0)
+	if (count == 0)
 		event_active(event_new(base, -1, 0, on_active, event_self_cbarg()), EV_TIMEOUT, 1);
-	for (int i = 0; i < timers; i++)
-		start(event_new(base, -1, 0, on_timer, event_self_cbarg()));
-	answer(run);
+	timers = calloc((size_t)count, sizeof(*timers));
+	for (int i = 0; i < count; i++)
+		timers[i] = event_new(base, -1, 0, on_timer, event_self_cbarg());
+	answer(run, start_all);
 	return 0;
 }

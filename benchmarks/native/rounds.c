@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #define LOOK 64
@@ -27,7 +28,7 @@ more(void)
 }
 
 void
-answer(work *work)
+answer(work *work, void prepare(void))
 {
 	char line[32];
 
@@ -36,6 +37,12 @@ answer(work *work)
 	while (fgets(line, sizeof(line), stdin) != NULL) {
 		double started = now();
 
+		if (strcmp(line, "prepare\n") == 0) {
+			prepare();
+			puts("prepared");
+			fflush(stdout);
+			continue;
+		}
 		operations = 0;
 		end = started + atof(line);
 		work();

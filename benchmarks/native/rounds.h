@@ -8,7 +8,10 @@ typedef void work(void);
 /* Counts something done, and tells whether to go on: looks at the clock for one in many. */
 int more(void);
 
-/* Says that the program is ready, and works for as many seconds as each line of input says, until that ends. */
-void answer(work *work);
+/*
+ * Says that the program is ready, and works for as many seconds as each line of input says, until that ends; or with the line "prepare"
+ * makes ready for that, which is no part of the work. prepare may be NULL.
+ */
+void answer(work *work, void prepare(void));
 
 #endif

@@ -17,6 +17,10 @@ public final class Answers {
     public interface Work {
         /** Works for so many seconds, and returns how many operations that were. */
         long run(double seconds) throws Exception;
+
+        /** Makes ready for that, which is no part of it. */
+        default void prepare() {
+        }
     }
 
     private Answers() {
@@ -37,10 +41,16 @@ public final class Answers {
             System.out.println(switch (question) {
                 case "allocated" -> allocated();
                 case "live" -> live();
+                case "prepare" -> prepare(work);
                 default -> round(work, Double.parseDouble(question));
             });
         }
         System.exit(0);
+    }
+
+    private static String prepare(Work work) {
+        work.prepare();
+        return "prepared";
     }
 
     private static String round(Work work, double seconds) throws Exception {

@@ -9,33 +9,38 @@ import java.util.EnumSet;
 import java.util.Set;
 
 /** native/loop.c, with this library. */
-public final class Libevent4j {
+public final class Libevent4j implements Answers.Work {
 
     private static final int LOOK = 64;
 
     private final EventBase base;
+    private final Timer[] timers;
     private final int longest;
     private int random = 1;
     private long operations;
     private long end;
     private boolean over;
 
-    private Libevent4j(EventBase base, int longest) {
+    private Libevent4j(EventBase base, int count, int longest) {
         this.base = base;
+        this.timers = new Timer[count];
         this.longest = longest;
+        for (int i = 0; i < count; i++) {
+            int timer = i;
+            timers[i] = Timer.create(base, () -> {
+                start(timers[timer]);
+                done();
+            });
+        }
     }
 
     public static void main(String[] args) throws Exception {
         EventBase base = EventBase.newBuilder().flags(EventBase.Flag.EPOLL_USE_CHANGELIST).build();
-        Libevent4j program = new Libevent4j(base, Integer.parseInt(args[1]));
-        int timers = Integer.parseInt(args[0]);
-        if (timers == 0) {
+        Libevent4j program = new Libevent4j(base, Integer.parseInt(args[0]), Integer.parseInt(args[1]));
+        if (program.timers.length == 0) {
             program.activate();
         }
-        for (int i = 0; i < timers; i++) {
-            program.startTimer();
-        }
-        Answers.ready(program::run);
+        Answers.ready(program);
     }
 
     private void activate() {
@@ -44,15 +49,6 @@ public final class Libevent4j {
             event.activate(timeout);
             done();
         }).activate(timeout);
-    }
-
-    private void startTimer() {
-        Timer[] timer = new Timer[1];
-        timer[0] = Timer.create(base, () -> {
-            start(timer[0]);
-            done();
-        });
-        start(timer[0]);
     }
 
     private void start(Timer timer) {
@@ -71,7 +67,15 @@ public final class Libevent4j {
         }
     }
 
-    private long run(double seconds) {
+    @Override
+    public void prepare() {
+        for (Timer timer : timers) {
+            start(timer);
+        }
+    }
+
+    @Override
+    public long run(double seconds) {
         operations = 0;
         over = false;
         end = System.nanoTime() + (long) (seconds * 1e9);
