@@ -33,17 +33,20 @@ def arguments():
                             help=f"{section.title}: all rows, or those whose name has this in it; may be given again")
     parser.add_argument("--program", metavar="NAME", action="append",
                         help="only programs whose name has this in it, beside the first; may be given again")
-    parser.add_argument("--quick", action="store_true", help="one round of a second each, to see that all of it works")
+    parser.add_argument("--quick", action="store_true", help="one short round, to see that all of it works")
     parser.add_argument("--rounds", type=int, help="7 unless given")
     parser.add_argument("--seconds", type=int, help="of each program in each round; 3 unless given")
     parser.add_argument("--warmup", type=int, help="seconds of each program before its first round; 5 unless given")
     parser.add_argument("--out", type=pathlib.Path, default=TARGET / "results", metavar="FOLDER", help="for the results")
     options = parser.parse_args()
-    for name, usual, quick in (("rounds", 7, 1), ("seconds", 3, 1), ("warmup", 5, 1)):
+    for name, usual, quick in (("rounds", 7, 1), ("seconds", 3, 2), ("warmup", 5, 1)):
         if getattr(options, name) is None:
             setattr(options, name, quick if options.quick else usual)
         if getattr(options, name) < 1:
             parser.error(f"--{name} is at least 1")
+    for part in options.program or ():
+        if not any(part.lower() in name.lower() for section in SECTIONS for name in section.programs):
+            parser.error(f"no program is called like {part!r}; see --help")
     return parser, options
 
 
