@@ -71,7 +71,7 @@ main(int argc, char **argv)
 	if (bind(listener, (struct sockaddr *)&address, sizeof(address)) != 0 || listen(listener, 1024) != 0 ||
 	    epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &added) != 0)
 		return 1;
-	puts("listening");
+	puts("ready");
 	fflush(stdout);
 	for (;;) {
 		int count = epoll_wait(epoll, events, EVENTS, -1);

@@ -1,10 +1,11 @@
 /*
- * The server as a C program over evhttp. Plain, it is what anyone would write, with the distribution's libevent. With -DTUNED it has
- * this project's build of libevent, and does with public functions what this library does by default: a base with a list of changes,
- * replies written at once, a Date that is formatted once a second.
+ * The server as a C program over evhttp. Plain, it is what anyone would write. Where the Makefile says so, it does with public functions
+ * what this library does by default: AT_ONCE, replies are written at once, and DATE, one Date a second; see base.h for the others.
  *
  *   evhttp PORT FILE
  */
+#include "base.h"
+
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,17 +16,9 @@
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
-#include <event2/event.h>
 #include <event2/http.h>
 #include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
-
-#ifdef TUNED
-/* native/cache.c */
-void libevent4j_cache_init(void);
-void *libevent4j_cached_malloc(size_t size);
-void libevent4j_cached_free(void *memory);
-#endif
 
 #define CHUNK_SIZE 1024
 #define CHUNKS 16
@@ -33,14 +26,13 @@ void libevent4j_cached_free(void *memory);
 static const char *path;
 static char mebibyte[1 << 20];
 
+/* Evhttp adds a Date of its own where there is none. */
 static void
-reply(struct evhttp_request *request, struct evbuffer *body)
+add_date(struct evkeyvalq *headers)
 {
-#ifdef TUNED
+#ifdef DATE
 	static char date[50];
 	static time_t formatted;
-	struct bufferevent *bev = evhttp_connection_get_bufferevent(evhttp_request_get_connection(request));
-	struct evbuffer *output = bufferevent_get_output(bev);
 	time_t now = time(NULL);
 
 	if (now != formatted) {
@@ -49,17 +41,37 @@ reply(struct evhttp_request *request, struct evbuffer *body)
 		strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&now, &broken));
 		formatted = now;
 	}
-	evhttp_add_header(evhttp_request_get_output_headers(request), "Date", date);
+	evhttp_add_header(headers, "Date", date);
+#else
+	(void)headers;
 #endif
-	evhttp_add_header(evhttp_request_get_output_headers(request), "Content-Type", "text/plain");
-	evhttp_send_reply(request, 200, "OK", body);
-#ifdef TUNED
+}
+
+/* Evhttp waits for the socket to be writable, and does so with what is left. */
+static void
+write_at_once(struct evhttp_request *request)
+{
+#ifdef AT_ONCE
+	struct bufferevent *bev = evhttp_connection_get_bufferevent(evhttp_request_get_connection(request));
+	struct evbuffer *output = bufferevent_get_output(bev);
+
 	evbuffer_unfreeze(output, 1);
 	evbuffer_write(output, bufferevent_getfd(bev));
 	evbuffer_freeze(output, 1);
 	if (evbuffer_get_length(output) == 0)
 		bufferevent_trigger(bev, EV_WRITE, BEV_TRIG_DEFER_CALLBACKS);
+#else
+	(void)request;
 #endif
+}
+
+static void
+reply(struct evhttp_request *request, struct evbuffer *body)
+{
+	add_date(evhttp_request_get_output_headers(request));
+	evhttp_add_header(evhttp_request_get_output_headers(request), "Content-Type", "text/plain");
+	evhttp_send_reply(request, 200, "OK", body);
+	write_at_once(request);
 }
 
 static void
@@ -69,6 +81,18 @@ on_hello(struct evhttp_request *request, void *arg)
 
 	(void)arg;
 	evbuffer_add_printf(body, "Hello, World!");
+	reply(request, body);
+	evbuffer_free(body);
+}
+
+static void
+on_header(struct evhttp_request *request, void *arg)
+{
+	const char *value = evhttp_find_header(evhttp_request_get_input_headers(request), "X-Header-30");
+	struct evbuffer *body = evbuffer_new();
+
+	(void)arg;
+	evbuffer_add(body, value, strlen(value));
 	reply(request, body);
 	evbuffer_free(body);
 }
@@ -155,27 +179,17 @@ main(int argc, char **argv)
 	path = argv[2];
 	memset(mebibyte, 'x', sizeof(mebibyte));
 	signal(SIGPIPE, SIG_IGN);
-#ifdef TUNED
-	struct event_config *config;
-
-	libevent4j_cache_init();
-	event_set_mem_functions(libevent4j_cached_malloc, realloc, libevent4j_cached_free);
-	config = event_config_new();
-	event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
-	base = event_base_new_with_config(config);
-	event_config_free(config);
-#else
-	base = event_base_new();
-#endif
+	base = new_base();
 	http = evhttp_new(base);
 	evhttp_set_cb(http, "/", on_hello, NULL);
+	evhttp_set_cb(http, "/header", on_header, NULL);
 	evhttp_set_cb(http, "/echo", on_echo, NULL);
 	evhttp_set_cb(http, "/mib", on_mebibyte, NULL);
 	evhttp_set_cb(http, "/stream", on_stream, NULL);
 	evhttp_set_cb(http, "/file", on_file, NULL);
 	if (evhttp_bind_socket(http, "127.0.0.1", (unsigned short)atoi(argv[1])) != 0)
 		return 1;
-	puts("listening");
+	puts("ready");
 	fflush(stdout);
 	event_base_dispatch(base);
 	return 0;

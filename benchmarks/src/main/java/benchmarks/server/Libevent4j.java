@@ -1,5 +1,6 @@
 package benchmarks.server;
 
+import benchmarks.Answers;
 import io.github.libevent4j.http.ChunkedReply;
 import io.github.libevent4j.http.HttpExchange;
 import io.github.libevent4j.http.HttpService;
@@ -7,7 +8,7 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.time.Duration;
 
-/** This library, with its defaults but for the size of bodies that are echoed. */
+/** This library, with its defaults but for a queue as long as the others', and a timeout that lets connections be idle as long as theirs. */
 public final class Libevent4j {
 
     private Libevent4j() {
@@ -16,14 +17,16 @@ public final class Libevent4j {
     public static void main(String[] args) throws Exception {
         HttpService.newBuilder()
             .bind("127.0.0.1", Replies.port(args))
-            .server(server -> server.timeout(Duration.ofMinutes(10)))
+            .server(server -> server.timeout(Duration.ofMinutes(10)).backlog(1024))
             .handler("/", exchange -> exchange.header("Content-Type", "text/plain").reply(200, Replies.HELLO))
+            .handler("/header", exchange -> exchange.header("Content-Type", "text/plain")
+                .reply(200, exchange.headers().first(Replies.HEADER).orElseThrow()))
             .handler("/echo", exchange -> exchange.header("Content-Type", "text/plain").reply(200, exchange.body()))
             .handler("/mib", exchange -> exchange.header("Content-Type", "text/plain").reply(200, Replies.MEBIBYTE))
             .handler("/stream", exchange -> send(exchange.header("Content-Type", "text/plain").start(200), Replies.CHUNKS))
             .handler("/file", exchange -> file(exchange, args))
             .start();
-        Replies.listening();
+        Answers.ready();
     }
 
     private static void send(ChunkedReply reply, int left) {

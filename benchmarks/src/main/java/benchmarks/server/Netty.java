@@ -1,7 +1,9 @@
 package benchmarks.server;
 
+import benchmarks.Answers;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
@@ -65,7 +67,7 @@ public final class Netty {
                 }
             })
             .bind("127.0.0.1", Replies.port(args)).sync();
-        Replies.listening();
+        Answers.ready();
     }
 
     private static final class Handler extends SimpleChannelInboundHandler<FullHttpRequest> {
@@ -81,6 +83,8 @@ public final class Netty {
             boolean keepAlive = HttpUtil.isKeepAlive(request);
             switch (request.uri()) {
                 case "/" -> full(context, keepAlive, HELLO.duplicate());
+                case "/header" -> full(context, keepAlive,
+                    ByteBufUtil.writeAscii(context.alloc(), request.headers().get(Replies.HEADER)));
                 case "/echo" -> full(context, keepAlive, request.content().retain());
                 case "/mib" -> full(context, keepAlive, MEBIBYTE.duplicate());
                 case "/stream" -> stream(context, keepAlive);

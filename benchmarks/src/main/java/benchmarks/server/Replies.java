@@ -1,14 +1,12 @@
 package benchmarks.server;
 
-import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 
 /**
- * What every server answers: / with 13 bytes, /echo with what was posted, /mib with a mebibyte, /stream with chunks, /file with the
- * file that is the program's second argument. The first is the port, on 127.0.0.1.
+ * What every server answers: / with 13 bytes, /header with a request's last one, /echo with what was posted, /mib with a mebibyte, /stream
+ * with chunks, /file with the file that is the program's second argument. The first is the port, on 127.0.0.1.
  */
 final class Replies {
 
@@ -16,6 +14,7 @@ final class Replies {
     static final byte[] MEBIBYTE = filled(1 << 20);
     static final byte[] CHUNK = filled(1024);
     static final int CHUNKS = 16;
+    static final String HEADER = "X-Header-30";
 
     private Replies() {
     }
@@ -32,22 +31,5 @@ final class Replies {
 
     static Path file(String[] args) {
         return Path.of(args[1]);
-    }
-
-    /** Tells the harness that the server listens, and from then on, for each line of input, what all threads have allocated. */
-    static void listening() {
-        System.out.println("listening");
-        Thread thread = new Thread(() -> {
-            var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
-            try {
-                while (System.in.read() >= 0) {
-                    System.out.println(Arrays.stream(threads.getThreadAllocatedBytes(threads.getAllThreadIds())).filter(n -> n > 0).sum());
-                }
-            } catch (IOException e) {
-                throw new IllegalStateException(e);
-            }
-        }, "allocated");
-        thread.setDaemon(true);
-        thread.start();
     }
 }

@@ -1,5 +1,6 @@
 package benchmarks.server;
 
+import benchmarks.Answers;
 import io.undertow.UndertowOptions;
 import io.undertow.io.IoCallback;
 import io.undertow.io.Sender;
@@ -23,7 +24,7 @@ public final class Undertow {
         return ByteBuffer.allocateDirect(bytes.length).put(bytes).flip();
     }
 
-    public static void main(String[] args) {
+    public static void main(String[] args) throws Exception {
         FileChannel file = open(args);
         io.undertow.Undertow.builder()
             .addHttpListener(Replies.port(args), "127.0.0.1")
@@ -31,7 +32,7 @@ public final class Undertow {
             .setServerOption(UndertowOptions.ALWAYS_SET_DATE, true)
             .setHandler(exchange -> handle(exchange, file))
             .build().start();
-        Replies.listening();
+        Answers.ready();
     }
 
     private static FileChannel open(String[] args) {
@@ -46,6 +47,7 @@ public final class Undertow {
         exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, "text/plain");
         switch (exchange.getRequestPath()) {
             case "/" -> exchange.getResponseSender().send(HELLO.duplicate());
+            case "/header" -> exchange.getResponseSender().send(exchange.getRequestHeaders().getFirst(Replies.HEADER));
             case "/echo" -> exchange.getRequestReceiver().receiveFullBytes((received, body) ->
                 received.getResponseSender().send(ByteBuffer.wrap(body)));
             case "/mib" -> exchange.getResponseSender().send(MEBIBYTE.duplicate());

@@ -1,5 +1,6 @@
 package benchmarks.server;
 
+import benchmarks.Answers;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
@@ -39,7 +40,7 @@ public final class Vertx {
         vertx.createHttpServer(new HttpServerOptions().setTcpFastOpen(false).setAcceptBacklog(1024))
             .requestHandler(request -> handle(request, file))
             .listen(Replies.port(args), "127.0.0.1").toCompletionStage().toCompletableFuture().get(30, TimeUnit.SECONDS);
-        Replies.listening();
+        Answers.ready();
     }
 
     private static void handle(HttpServerRequest request, String file) {
@@ -47,6 +48,7 @@ public final class Vertx {
         response.headers().add(HttpHeaders.CONTENT_TYPE, PLAIN).add(HttpHeaders.DATE, date);
         switch (request.uri()) {
             case "/" -> response.end(HELLO);
+            case "/header" -> response.end(request.getHeader(Replies.HEADER));
             case "/echo" -> request.bodyHandler(response::end);
             case "/mib" -> response.end(MEBIBYTE);
             case "/stream" -> send(response.setChunked(true), Replies.CHUNKS);
