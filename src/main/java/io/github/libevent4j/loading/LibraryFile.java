@@ -101,7 +101,7 @@ public final class LibraryFile {
                     throw error("the system does not load libevent4j's native library for " + platform + " from " + file + " ("
                         + e.getMessage() + "): check that this JVM is one for " + platform + ", that " + library + " is what "
                         + dependency(platform) + " has, and that programs may be run from that directory, or name another with -D"
-                        + CACHE + "=…", e);
+                        + CACHE + "=<directory>", e);
                 }
             }
         }
@@ -168,7 +168,7 @@ public final class LibraryFile {
             }
         }
         throw error("libevent4j's native library for " + platform + " can be unpacked nowhere: not to " + String.join(", nor to ", reasons)
-            + ": name a directory that is this user's alone and can be written to with -D" + CACHE + "=…", null);
+            + ": name a directory that is this user's alone and can be written to with -D" + CACHE + "=<directory>", null);
     }
 
     /** Where to unpack to: where the user says, or else the first place that will do. */
