@@ -28,6 +28,7 @@ import java.net.UnknownHostException;
 import java.nio.charset.Charset;
 import java.nio.channels.ServerSocketChannel;
 import java.time.Duration;
+import java.time.ZoneId;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.EnumSet;
@@ -53,6 +54,11 @@ public final class HttpServer extends NativeHandle {
     private static final System.Logger LOGGER = System.getLogger("io.github.libevent4j");
     private static final long WARNING_INTERVAL = Duration.ofSeconds(1).toNanos();
     private static final int DEFAULT_BACKLOG = 128;
+
+    static {
+        // Loggers tell the time, whose zone's rules are in a file: when it is told that no descriptor is left, none is left to read it.
+        ZoneId.systemDefault().getRules();
+    }
 
     /** A handler as it is registered with evhttp. */
     private record Route(long address, long id) {
