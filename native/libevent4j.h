@@ -11,8 +11,10 @@
  *
  * Global state, all of it set once by libevent4j_init() and never changed:
  *   libevent4j_java   the JavaVM and the method ids of internal.Callbacks (library.c)
- *   the counter of live allocations and the one to fail (memory.c) and the queue of log lines (log.c)
- * and, per thread, the last errno, the loop that it runs, and a Throwable that escaped an upcall (library.c).
+ *   the counter of live allocations and the one to fail (memory.c), the queue of log lines (log.c), and the count of changes to epolls
+ *   whose loops do not run (epoll.c), which do change
+ * and, per thread, the last errno, the loop that it runs, and a Throwable that escaped an upcall (library.c), the memory that it keeps
+ * (cache.c) and has promised (memory.c), and the epoll that it has made last (epoll.c).
  */
 #ifndef LIBEVENT4J_H
 #define LIBEVENT4J_H
