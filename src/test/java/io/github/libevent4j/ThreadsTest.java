@@ -7,6 +7,7 @@ import io.github.libevent4j.Event.Kind;
 import io.github.libevent4j.EventBase.LoopExit;
 import io.github.libevent4j.EventBase.LoopFlag;
 import io.github.libevent4j.internal.Live;
+import io.github.libevent4j.io.Buffer;
 import io.github.libevent4j.io.BufferEvent;
 import io.github.libevent4j.support.LoopThread;
 import java.time.Duration;
@@ -20,6 +21,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
@@ -204,6 +206,35 @@ class ThreadsTest extends LibeventTest {
                 assertEquals(1, Live.handles(), "the base alone is left");
             }
         }
+    }
+
+    /** Each in a callback of its own base, which nobody runs, two threads want the other's. */
+    @Test
+    void twoThreadsDoNotWaitForEachOtherForEver() throws Exception {
+        try (EventBase first = EventBase.create(); EventBase second = EventBase.create()) {
+            CyclicBarrier both = new CyclicBarrier(2);
+            List<Object> refused = race(() -> useInCallback(first, second, both), () -> useInCallback(second, first, both));
+            assertTrue(refused.contains(true), "neither was refused");
+        }
+    }
+
+    /** Whether the other base was refused in a callback of the one. */
+    private static boolean useInCallback(EventBase one, EventBase other, CyclicBarrier both) throws Exception {
+        AtomicBoolean refused = new AtomicBoolean();
+        try (Buffer buffer = Buffer.create(one)) {
+            buffer.onChange((before, added, deleted) -> {
+                if (added > 0) {
+                    both.await();
+                    try {
+                        other.gotBreak();
+                    } catch (IllegalStateException e) {
+                        refused.set(true);
+                    }
+                }
+            });
+            buffer.add("x");
+        }
+        return refused.get();
     }
 
     private static boolean isRefusal(Exception e) {

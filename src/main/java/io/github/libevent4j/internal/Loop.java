@@ -28,6 +28,7 @@ public final class Loop {
     private static final System.Logger LOGGER = System.getLogger("io.github.libevent4j");
     private static final int HEAD_SIZE = 16 * 1024;
     private static final int REPLY_SIZE = 4 * 1024;
+    private static final long LONGEST_WAIT = 1_000_000_000; // nanoseconds that a thread with one loop waits for another that it is to get
 
     private final event_base base;
     private final long address;
@@ -180,11 +181,18 @@ public final class Loop {
     }
 
     private void acquire() {
+        long began = 0;
         while (!HOLDER.compareAndSet(this, null, Thread.currentThread())) {
             ensureOpen(); // what is being closed may take its time, and even wait for this thread
             Thread other = runner;
             if (other != null) {
                 throw wrongThread(other, "pass the work to execute()");
+            }
+            if (began == 0) {
+                began = System.nanoTime();
+            } else if (System.nanoTime() - began > LONGEST_WAIT && Registry.isAnyHeldBy(Thread.currentThread())) {
+                throw new IllegalStateException(this + " is being used by another thread, which may be waiting for the base whose callback this is: "
+                    + "pass the work to execute()");
             }
             Thread.onSpinWait(); // some other thread's short operation
         }
@@ -228,6 +236,10 @@ public final class Loop {
             return true;
         }
         return false;
+    }
+
+    boolean isHeldBy(Thread thread) {
+        return holder == thread;
     }
 
     /** Whether this thread holds the loop. A caller's code that runs then is in a callback, with libevent's frames below it. */

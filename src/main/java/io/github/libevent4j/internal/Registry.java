@@ -68,6 +68,17 @@ final class Registry {
         return index < table.length ? (Loop) table[index].get() : null;
     }
 
+    /** Whether a thread holds any loop. */
+    static boolean isAnyHeldBy(Thread thread) {
+        for (WeakReference<?> each : loops) {
+            Loop loop = (Loop) each.get();
+            if (loop != null && loop.isHeldBy(thread)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** A new id for the target. */
     long add(Object target) {
         int slot;
