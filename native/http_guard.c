@@ -609,13 +609,17 @@ answer_ends(struct libevent4j_guard *guard, bool complete)
 #define GATHERED (16 * 1024) /* bytes that wait for more at most */
 
 bool
+libevent4j_guard_has_more(const struct libevent4j_guard *guard)
+{
+	return guard->plain && guard->guards->limits.strict && guard->state == REQUEST_LINE && guard->part == NOTHING &&
+	    evbuffer_get_length(bufferevent_get_input(guard->bev)) > 0;
+}
+
+bool
 libevent4j_guard_gather(struct libevent4j_guard *guard, bool may)
 {
 	guard->replied = true;
-	/* What has come are whole requests, and there is one more: evhttp is going to answer it, if nobody else does. */
-	if (!may || !guard->plain || !guard->guards->limits.strict || guard->state != REQUEST_LINE || guard->part != NOTHING ||
-	    evbuffer_get_length(bufferevent_get_input(guard->bev)) == 0 ||
-	    evbuffer_get_length(bufferevent_get_output(guard->bev)) > GATHERED)
+	if (!may || evbuffer_get_length(bufferevent_get_output(guard->bev)) > GATHERED)
 		return false;
 	bufferevent_trigger(guard->bev, EV_WRITE, BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
 	return true;
@@ -666,10 +670,12 @@ on_output(struct evbuffer *output, const struct evbuffer_cb_info *info, void *ar
 {
 	struct libevent4j_guard *guard = arg;
 
-	guard->sent += info->n_deleted;
-	libevent4j_count(&guard->guards->counters->sent, (int64_t)info->n_deleted);
-	if (info->n_deleted > 0 && evbuffer_get_length(output) == 0)
-		settle(guard, true);
+	if (info->n_deleted > 0) {
+		guard->sent += info->n_deleted;
+		libevent4j_count(&guard->guards->counters->sent, (int64_t)info->n_deleted);
+		if (evbuffer_get_length(output) == 0)
+			settle(guard, true);
+	}
 	if (guard->paused)
 		return;
 	if (guard->answer == 0 && info->n_added > 0)
