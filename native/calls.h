@@ -26,7 +26,7 @@ ssize_t libevent4j_writev(int fd, const struct iovec *pieces, int count);
 #endif
 
 #if defined(__linux__)
-#include <sys/epoll.h>
+struct epoll_event; /* not its header: there are some that include sys/ioctl.h, which is left out, see cppbuild.sh */
 
 int libevent4j_epoll_create1(int flags);
 #define epoll_create1 libevent4j_epoll_create1
