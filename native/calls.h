@@ -1,6 +1,6 @@
 /*
  * What libevent is compiled with in front of each of its files: some of its calls of the C library come here instead. Each does the same
- * as the function whose name it takes; see format.c, scan.c, transfer.c and epoll.c for why.
+ * as the function whose name it takes; see format.c, scan.c, split.c, transfer.c and epoll.c for why.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,7 +12,14 @@ int libevent4j_sscanf(const char *string, const char *format, ...);
 #define sscanf libevent4j_sscanf
 
 #if !defined(_WIN32)
+#include <string.h>
 #include <sys/uio.h>
+
+char *libevent4j_strsep(char **string, const char *delimiters);
+#define strsep libevent4j_strsep
+
+size_t libevent4j_strspn(const char *string, const char *accepted);
+#define strspn libevent4j_strspn
 
 ssize_t libevent4j_readv(int fd, const struct iovec *pieces, int count);
 #define readv libevent4j_readv

@@ -74,7 +74,7 @@ libevent4j_size_class(size_t size)
 void *libevent4j_cached_malloc(size_t size);
 void libevent4j_cached_free(void *memory);
 
-/* ---- format.c, scan.c, transfer.c, epoll.c: what libevent calls in place of the C library; see calls.h ---- */
+/* ---- format.c, scan.c, split.c, transfer.c, epoll.c: what libevent calls in place of the C library; see calls.h ---- */
 
 /* vsnprintf(), and quicker. */
 int libevent4j_vsnprintf(char *buffer, size_t size, const char *format, va_list arguments);
@@ -82,6 +82,10 @@ int libevent4j_vsnprintf(char *buffer, size_t size, const char *format, va_list 
 int libevent4j_sscanf(const char *string, const char *format, ...);
 
 #if !defined(_WIN32)
+/* strsep() and strspn(), and quicker for one character. */
+char *libevent4j_strsep(char **string, const char *delimiters);
+size_t libevent4j_strspn(const char *string, const char *accepted);
+
 struct iovec;
 /* readv() and writev(), and quicker for sockets. */
 ssize_t libevent4j_readv(int fd, const struct iovec *pieces, int count);
