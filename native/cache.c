@@ -145,18 +145,6 @@ libevent4j_cached_malloc(size_t size)
 }
 
 static bool
-keep_small(struct cache *own, void *memory, size_t size)
-{
-	size_t class = (size - size_of(0)) / 16;
-
-	if (class >= CLASSES || own->small_bytes + size_of(class) > MOST_BYTES)
-		return false;
-	own->small_bytes += size_of(class);
-	keep(&own->small[class], memory);
-	return true;
-}
-
-static bool
 keep_large(struct cache *own, void *memory, size_t size)
 {
 	unsigned bits = LEAST_BITS;
@@ -170,18 +158,33 @@ keep_large(struct cache *own, void *memory, size_t size)
 	return true;
 }
 
+/* What is not of a small class, is too much to keep, or is the first that the thread frees. */
+static __attribute__((noinline)) void
+free_other(void *memory, size_t size)
+{
+	if (cache == NULL && make_cache() != NULL && size >= size_of(0))
+		libevent4j_cached_free(memory);
+	else if (cache == NULL || size < (size_t)1 << LEAST_BITS || !keep_large(cache, memory, size))
+		free(memory);
+}
+
 void
 libevent4j_cached_free(void *memory)
 {
-	struct cache *own = cache;
-	size_t size;
+	struct cache *own;
+	size_t size, class;
 
 	if (memory == NULL)
 		return;
 	size = libevent4j_usable_size(memory);
-	if (size < size_of(0) || (own == NULL && (own = make_cache()) == NULL) ||
-	    !(size < (size_t)1 << LEAST_BITS ? keep_small(own, memory, size) : keep_large(own, memory, size)))
-		free(memory);
+	class = (size - size_of(0)) / 16; /* of what is smaller than the smallest: beyond the last */
+	own = cache;
+	if (own == NULL || class >= CLASSES || own->small_bytes + size_of(class) > MOST_BYTES) {
+		free_other(memory, size);
+	} else {
+		own->small_bytes += size_of(class);
+		keep(&own->small[class], memory);
+	}
 }
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * What libevent is compiled with in front of each of its files: some of its calls of the C library come here instead. Each does the same
- * as the function whose name it takes; see format.c, scan.c and epoll.c for why.
+ * as the function whose name it takes; see format.c, scan.c, split.c, transfer.c and epoll.c for why.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,8 +11,25 @@ int libevent4j_vsnprintf(char *buffer, size_t size, const char *format, va_list 
 int libevent4j_sscanf(const char *string, const char *format, ...);
 #define sscanf libevent4j_sscanf
 
+#if !defined(_WIN32)
+#include <string.h>
+#include <sys/uio.h>
+
+char *libevent4j_strsep(char **string, const char *delimiters);
+#define strsep libevent4j_strsep
+
+size_t libevent4j_strspn(const char *string, const char *accepted);
+#define strspn libevent4j_strspn
+
+ssize_t libevent4j_readv(int fd, const struct iovec *pieces, int count);
+#define readv libevent4j_readv
+
+ssize_t libevent4j_writev(int fd, const struct iovec *pieces, int count);
+#define writev libevent4j_writev
+#endif
+
 #if defined(__linux__)
-#include <sys/epoll.h>
+struct epoll_event; /* not its header: there are some that include sys/ioctl.h, which is left out, see cppbuild.sh */
 
 int libevent4j_epoll_create1(int flags);
 #define epoll_create1 libevent4j_epoll_create1

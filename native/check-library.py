@@ -284,6 +284,8 @@ def check(platform, library, development):
     for name, function in backends.items():
         if b'\0' + name.encode() + b'\0' not in library.data or function not in library.imports:
             faults.append('has no backend ' + name)
+    if 'ioctl' in library.imports:
+        faults.append('calls ioctl(): libevent was built with sys/ioctl.h, and asks before each read how much there is')
     tree = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     zig = os.path.dirname(os.environ.get('ZIG', ''))
     for path in filter(None, (tree, zig)):

@@ -1,6 +1,7 @@
 /*
  * Libevent prints every line of every head with vsnprintf(), which costs it more than all else it does for a small reply. It is
- * compiled to call this instead: the same for the few plain conversions that it mostly uses, and vsnprintf() itself for all others.
+ * compiled to call this instead: the same for the few plain conversions that it mostly uses, where there is room for all of it, and
+ * vsnprintf() itself for the rest.
  */
 #include "internal.h"
 
@@ -8,110 +9,106 @@
 #include <stdio.h>
 #include <string.h>
 
-struct output {
-	char *at, *end; /* end is where the last NUL goes at the latest; NULL for an output of no size */
-	size_t length;  /* of all there is to print, whether or not it fits */
-};
+#define MOST_DIGITS 21 /* of 64 bits, and a sign */
 
-static void
-put(struct output *output, const char *bytes, size_t size)
+/* Each of these returns where the next byte goes; NULL when there is no room for these. */
+
+static char *
+put(char *at, const char *end, const char *bytes, size_t size)
 {
-	size_t room = (size_t)(output->end - output->at);
-
-	output->length += size;
-	if (size > room)
-		size = room;
-	if (size > 0)
-		memcpy(output->at, bytes, size);
-	output->at += size;
+	if (size > (size_t)(end - at))
+		return NULL;
+	memcpy(at, bytes, size);
+	return at + size;
 }
 
-static void
-put_number(struct output *output, uint64_t number, bool negative, unsigned base)
+static char *
+put_decimal(char *at, const char *end, uint64_t number, bool negative)
 {
-	char digits[sizeof(number) * CHAR_BIT + 1], *start = digits + sizeof(digits);
+	char digits[MOST_DIGITS], *start = digits + sizeof(digits);
 
 	do {
-		*--start = "0123456789abcdef"[number % base];
-	} while ((number /= base) > 0);
+		*--start = (char)('0' + number % 10);
+	} while ((number /= 10) > 0);
 	if (negative)
 		*--start = '-';
-	put(output, start, (size_t)(digits + sizeof(digits) - start));
+	return put(at, end, start, (size_t)(digits + sizeof(digits) - start));
 }
 
-static void
-put_signed(struct output *output, int64_t number)
+static char *
+put_signed(char *at, const char *end, int64_t number)
 {
-	put_number(output, number < 0 ? 0 - (uint64_t)number : (uint64_t)number, number < 0, 10);
+	return put_decimal(at, end, number < 0 ? 0 - (uint64_t)number : (uint64_t)number, number < 0);
 }
 
-/* One conversion, from behind its % to its end; NULL for one that is not known here. */
-static const char *
-convert(struct output *output, const char *at, va_list *arguments)
+static char *
+put_hexadecimal(char *at, const char *end, uint64_t number)
 {
-	bool is_size = *at == 'z', is_long = *at == 'l' || is_size;
+	char digits[MOST_DIGITS], *start = digits + sizeof(digits);
+
+	do {
+		*--start = "0123456789abcdef"[number % 16];
+	} while ((number /= 16) > 0);
+	return put(at, end, start, (size_t)(digits + sizeof(digits) - start));
+}
+
+/* What stands behind %, to which *format points, and behind whose last character it then points; NULL also when it is not known here. */
+static char *
+convert(char *at, const char *end, const char **format, va_list *arguments)
+{
+	bool is_size = **format == 'z', is_long = **format == 'l' || is_size;
 	const char *string;
+	uint64_t number;
 	char c;
 
-	at += is_long;
-	switch (*at) {
+	*format += is_long;
+	switch (*(*format)++) {
 	case '%':
-		put(output, "%", 1);
-		return is_long ? NULL : at + 1;
+		return is_long ? NULL : put(at, end, "%", 1);
 	case 'c':
 		c = (char)va_arg(*arguments, int);
-		put(output, &c, 1);
-		return is_long ? NULL : at + 1;
+		return is_long ? NULL : put(at, end, &c, 1);
 	case 's':
 		string = va_arg(*arguments, const char *);
-		if (is_long || string == NULL)
-			return NULL;
-		put(output, string, strlen(string));
-		return at + 1;
+		return is_long || string == NULL ? NULL : put(at, end, string, strlen(string));
 	case 'd':
-		put_signed(output, is_size ? va_arg(*arguments, ptrdiff_t) : is_long ? va_arg(*arguments, long) : va_arg(*arguments, int));
-		return at + 1;
+		return put_signed(at, end, is_size ? va_arg(*arguments, ptrdiff_t) : is_long ? va_arg(*arguments, long) : va_arg(*arguments, int));
 	case 'u':
 	case 'x':
-		put_number(output, is_size   ? va_arg(*arguments, size_t)
-		                   : is_long ? va_arg(*arguments, unsigned long)
-		                             : va_arg(*arguments, unsigned),
-		    false, *at == 'u' ? 10 : 16);
-		return at + 1;
+		number = is_size ? va_arg(*arguments, size_t) : is_long ? va_arg(*arguments, unsigned long) : va_arg(*arguments, unsigned);
+		return (*format)[-1] == 'u' ? put_decimal(at, end, number, false) : put_hexadecimal(at, end, number);
 	default:
 		return NULL;
 	}
 }
 
-static bool
-print(struct output *output, const char *format, va_list *arguments)
+static char *
+print(char *at, const char *end, const char *format, va_list *arguments)
 {
-	for (;;) {
-		size_t plain = strcspn(format, "%");
-
-		put(output, format, plain);
-		format += plain;
-		if (*format == '\0')
-			return output->length <= INT_MAX;
-		format = convert(output, format + 1, arguments);
-		if (format == NULL)
-			return false;
+	while (at != NULL && *format != '\0') {
+		if (*format == '%') {
+			format++;
+			at = convert(at, end, &format, arguments);
+		} else {
+			at = put(at, end, format++, 1);
+		}
 	}
+	return at;
 }
 
 int
 libevent4j_vsnprintf(char *buffer, size_t size, const char *format, va_list arguments)
 {
-	struct output output = {buffer, size == 0 ? buffer : buffer + size - 1, 0};
 	va_list copy;
-	bool printed;
+	char *end = NULL;
 
-	va_copy(copy, arguments);
-	printed = print(&output, format, &copy);
-	va_end(copy);
-	if (!printed)
+	if (size > 0 && size <= INT_MAX) {
+		va_copy(copy, arguments);
+		end = print(buffer, buffer + size - 1, format, &copy);
+		va_end(copy);
+	}
+	if (end == NULL)
 		return vsnprintf(buffer, size, format, arguments);
-	if (size > 0)
-		*output.at = '\0';
-	return (int)output.length;
+	*end = '\0';
+	return (int)(end - buffer);
 }

@@ -198,6 +198,21 @@ field_ends(struct libevent4j_guard *guard)
 	return ++guard->fields <= guard->guards->limits.max_headers || guard->guards->limits.max_headers == 0;
 }
 
+/* Whether a header whose name begins with this is perhaps one of those below. */
+static bool
+may_matter(unsigned char letter)
+{
+	switch (letter | ' ') {
+	case 'h':
+	case 'c':
+	case 't':
+	case 'u':
+		return true;
+	default:
+		return false;
+	}
+}
+
 static bool
 header_ends(struct libevent4j_guard *guard)
 {
@@ -206,7 +221,7 @@ header_ends(struct libevent4j_guard *guard)
 
 	if (!field_ends(guard))
 		return false;
-	if (strchr("HhCcTtUu", guard->line[0]) == NULL) /* nearly none of a request's */
+	if (!may_matter(guard->line[0]))
 		return true;
 	if (value_of(guard, "Host") != NULL)
 		return ++guard->hosts == 1;
@@ -342,6 +357,26 @@ take(struct libevent4j_guard *guard, unsigned char c)
 	}
 }
 
+/* How many bytes there are before the first control, which most lines have only at their ends. */
+static size_t
+count_plain(const unsigned char *bytes, size_t length)
+{
+	static const uint64_t ones = UINT64_MAX / 255, highest = ones << 7;
+	size_t plain = 0;
+	uint64_t eight, deletes;
+
+	/* Eight at a time: the highest bit of one stays when it is below a space, or, of another, when it is DEL; see is_control(). */
+	for (; length - plain >= sizeof(eight); plain += sizeof(eight)) {
+		memcpy(&eight, bytes + plain, sizeof(eight));
+		deletes = eight ^ ones * 0x7f;
+		if ((((eight - ones * ' ') & ~eight) | ((deletes - ones) & ~deletes)) & highest)
+			break;
+	}
+	while (plain < length && !is_control(bytes[plain]))
+		plain++;
+	return plain;
+}
+
 /* How many of the bytes are no more than a part of the line that has begun, and are taken together: nearly all of a head is such. */
 static size_t
 take_run(struct libevent4j_guard *guard, const unsigned char *bytes, size_t length)
@@ -350,18 +385,20 @@ take_run(struct libevent4j_guard *guard, const unsigned char *bytes, size_t leng
 
 	switch (guard->state) {
 	case REQUEST_LINE:
-		for (; run < length && guard->part == HEAD && !is_control(bytes[run]); run++) {
-			guard->spaces += bytes[run] == ' ';
-			guard->tail = guard->tail << 8 | bytes[run];
-		}
+		if (guard->part != HEAD)
+			break;
+		run = count_plain(bytes, length);
+		for (size_t i = 0; i < run; i++)
+			guard->spaces += bytes[i] == ' ';
+		for (size_t i = run > sizeof(guard->tail) ? run - sizeof(guard->tail) : 0; i < run; i++)
+			guard->tail = guard->tail << 8 | bytes[i];
 		break;
 	case HEADER_NAME:
 		while (run < length && is_token(bytes[run]))
 			run++;
 		break;
 	case HEADER_VALUE:
-		while (run < length && !is_control(bytes[run]))
-			run++;
+		run = count_plain(bytes, length);
 		break;
 	default:
 		break;
@@ -371,13 +408,45 @@ take_run(struct libevent4j_guard *guard, const unsigned char *bytes, size_t leng
 	return run;
 }
 
+/* Bytes of a header line with its end, of which nothing is missing or needs a closer look; else 0. */
+static size_t
+whole_header(const unsigned char *bytes, size_t length)
+{
+	size_t at = 0;
+
+	while (at < length && is_token(bytes[at]))
+		at++;
+	if (at == 0 || at == length || bytes[at] != ':')
+		return 0;
+	at += count_plain(bytes + at, length - at);
+	return length - at >= 2 && bytes[at] == '\r' && bytes[at + 1] == '\n' ? at + 2 : 0;
+}
+
+/* Takes it all at once; false when it must not be there. */
+static bool
+take_header(struct libevent4j_guard *guard, const unsigned char *bytes, size_t length)
+{
+	if (!may_matter(*bytes))
+		return field_ends(guard);
+	begin_line(guard);
+	keep(guard, bytes, length - 2);
+	return header_ends(guard);
+}
+
 /* Reads what came; false at a violation. */
 static bool
 read_bytes(struct libevent4j_guard *guard, const unsigned char *bytes, size_t length, uint64_t position)
 {
 	const unsigned char *end = bytes + length, *start = bytes;
+	size_t header;
 
 	while (bytes < end && guard->state != HELD) {
+		if (guard->state == HEADER_START && (header = whole_header(bytes, (size_t)(end - bytes))) > 0) {
+			if (!take_header(guard, bytes, header))
+				return false;
+			bytes += header;
+			continue;
+		}
 		if (guard->state == BODY || guard->state == CHUNK_DATA) {
 			size_t part = (size_t)(end - bytes);
 
@@ -609,13 +678,17 @@ answer_ends(struct libevent4j_guard *guard, bool complete)
 #define GATHERED (16 * 1024) /* bytes that wait for more at most */
 
 bool
+libevent4j_guard_has_more(const struct libevent4j_guard *guard)
+{
+	return guard->plain && guard->guards->limits.strict && guard->state == REQUEST_LINE && guard->part == NOTHING &&
+	    evbuffer_get_length(bufferevent_get_input(guard->bev)) > 0;
+}
+
+bool
 libevent4j_guard_gather(struct libevent4j_guard *guard, bool may)
 {
 	guard->replied = true;
-	/* What has come are whole requests, and there is one more: evhttp is going to answer it, if nobody else does. */
-	if (!may || !guard->plain || !guard->guards->limits.strict || guard->state != REQUEST_LINE || guard->part != NOTHING ||
-	    evbuffer_get_length(bufferevent_get_input(guard->bev)) == 0 ||
-	    evbuffer_get_length(bufferevent_get_output(guard->bev)) > GATHERED)
+	if (!may || evbuffer_get_length(bufferevent_get_output(guard->bev)) > GATHERED)
 		return false;
 	bufferevent_trigger(guard->bev, EV_WRITE, BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
 	return true;
@@ -666,10 +739,12 @@ on_output(struct evbuffer *output, const struct evbuffer_cb_info *info, void *ar
 {
 	struct libevent4j_guard *guard = arg;
 
-	guard->sent += info->n_deleted;
-	libevent4j_count(&guard->guards->counters->sent, (int64_t)info->n_deleted);
-	if (info->n_deleted > 0 && evbuffer_get_length(output) == 0)
-		settle(guard, true);
+	if (info->n_deleted > 0) {
+		guard->sent += info->n_deleted;
+		libevent4j_count(&guard->guards->counters->sent, (int64_t)info->n_deleted);
+		if (evbuffer_get_length(output) == 0)
+			settle(guard, true);
+	}
 	if (guard->paused)
 		return;
 	if (guard->answer == 0 && info->n_added > 0)

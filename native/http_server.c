@@ -722,13 +722,16 @@ add_date(const struct libevent4j_exchange *exchange)
 	evhttp_add_header(headers, "Date", loop->date);
 }
 
-/* Whether the connection is as good as sure to go on, and nobody waits to hear that this reply is out. */
+/*
+ * Whether the reply may wait for the next one: there is one more request, the connection is as good as sure to go on, and nobody waits
+ * to hear that this reply is out.
+ */
 static bool
 may_gather(const struct libevent4j_exchange *exchange)
 {
 	const struct evhttp_request *request = exchange->request;
 
-	return exchange->id == NULL && !exchange->server->notify_drained && request->major == 1 &&
+	return exchange->guard != NULL && libevent4j_guard_has_more(exchange->guard) && exchange->id == NULL && !exchange->server->notify_drained && request->major == 1 &&
 	    request->minor >= 1 && evhttp_find_header(request->input_headers, "Connection") == NULL &&
 	    evhttp_find_header(request->output_headers, "Connection") == NULL;
 }

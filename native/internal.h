@@ -74,12 +74,23 @@ libevent4j_size_class(size_t size)
 void *libevent4j_cached_malloc(size_t size);
 void libevent4j_cached_free(void *memory);
 
-/* ---- format.c, scan.c, epoll.c: what libevent calls in place of the C library; see calls.h ---- */
+/* ---- format.c, scan.c, split.c, transfer.c, epoll.c: what libevent calls in place of the C library; see calls.h ---- */
 
 /* vsnprintf(), and quicker. */
 int libevent4j_vsnprintf(char *buffer, size_t size, const char *format, va_list arguments);
 /* sscanf(), and quicker. */
 int libevent4j_sscanf(const char *string, const char *format, ...);
+
+#if !defined(_WIN32)
+/* strsep() and strspn(), and quicker for one character. */
+char *libevent4j_strsep(char **string, const char *delimiters);
+size_t libevent4j_strspn(const char *string, const char *accepted);
+
+struct iovec;
+/* readv() and writev(), and quicker for sockets. */
+ssize_t libevent4j_readv(int fd, const struct iovec *pieces, int count);
+ssize_t libevent4j_writev(int fd, const struct iovec *pieces, int count);
+#endif
 
 struct epoll_event;
 int libevent4j_epoll_create1(int flags);
@@ -184,6 +195,8 @@ struct libevent4j_guard *libevent4j_guard_of(struct libevent4j_loop *loop, const
 void libevent4j_guard_pause(struct libevent4j_guard *guard);
 /* The reply is through, and the connection goes on. */
 void libevent4j_guard_resume(struct libevent4j_guard *guard);
+/* Whether what has come and was not read by evhttp yet are whole requests: evhttp is going to answer the next, if nobody else does. */
+bool libevent4j_guard_has_more(const struct libevent4j_guard *guard);
 /* A reply is in the output. Where it may wait for the next request's, which has come, evhttp goes on to that, and both go out together;
  * false when it is to go now. */
 bool libevent4j_guard_gather(struct libevent4j_guard *guard, bool may);

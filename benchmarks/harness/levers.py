@@ -23,6 +23,8 @@ PROGRAMS = {
     "without plain formatting": programs.native("evhttp-without-FORMAT"),
     "without plain scanning": programs.native("evhttp-without-SCAN"),
     "without one optimised whole": programs.native("evhttp-without-WHOLE"),
+    "without plain splitting": programs.native("evhttp-without-SPLIT"),
+    "without the short way to sockets": programs.native("evhttp-without-TRANSFER"),
     "with FIONREAD": programs.native("evhttp-without-FIONREAD"),
     "without writing at once": programs.native("evhttp-without-AT_ONCE"),
     "without one Date a second": programs.native("evhttp-without-DATE"),

@@ -51,6 +51,7 @@ class CheckLibraryTest {
         "linux-x86_64 | -shared -nostdlib -Wl,-N                    |                                                    | both written and executed",
         "linux-x86_64 | -shared -g                                  |                                                    | has debug information",
         "linux-x86_64 | -shared -Dpoll=another                      |                                                    | has no backend poll",
+        "linux-x86_64 | -shared                                     | int ioctl();\\nPUBLIC int Java_b(int *n) { return ioctl(0, 0x541b, n); } | calls ioctl()",
         "linux-x86_64 | -shared -DJava_a=JNI_OnUnload               |                                                    | has nothing for a JVM",
         "linux-x86_64 | -shared                                     | const char *tree = TREE;                           | holds the path",
         "linux-x86_64 | -c                                          |                                                    | is not a shared library",
