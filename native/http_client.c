@@ -10,6 +10,7 @@
 
 #define FEW (32 * 1024)                    /* bytes that wait for the socket when the next piece of a body is asked for */
 #define MOST_INTERIMS 100                  /* before one response */
+#define READ_AT_ONCE 4096                  /* bytes that libevent reads from a socket in one go */
 #define WRITE_MICROS (50 * 1000 * 1000LL) /* libevent's own timeout */
 
 /* Where the body is that follows a request's head. */
@@ -49,6 +50,8 @@ struct libevent4j_connection {
 	int interims;  /* that announced the response, and how many of them were not 100 (Continue) */
 	int unexpected;
 	bool lost; /* there was a connection, which has been closed since the request began */
+	evutil_socket_t known; /* the socket of the connection that the loop knows as such, or -1 */
+	struct libevent4j_look look;
 	struct libevent4j_framing framing;
 
 	enum upload upload;
@@ -70,6 +73,22 @@ output_of(const struct libevent4j_connection *connection)
 	return bufferevent_get_output(bufferevent_of(connection));
 }
 
+/* Evhttp opens its socket unseen. It tells before it closes one that was connected. */
+static void
+know(struct libevent4j_connection *connection, evutil_socket_t fd)
+{
+	if (connection->known == fd)
+		return;
+	if (connection->known != -1)
+		libevent4j_epoll_closing(connection->loop, connection->known);
+	connection->known = fd;
+	connection->look.turn = 0;
+	if (fd != -1) {
+		libevent4j_epoll_opened(connection->loop, fd);
+		libevent4j_epoll_tell_end(connection->loop, fd);
+	}
+}
+
 static void
 on_connection_close(struct evhttp_connection *evcon, void *arg)
 {
@@ -78,6 +97,7 @@ on_connection_close(struct evhttp_connection *evcon, void *arg)
 	int error = libevent4j_error(); /* the request's callback, which comes next, looks at it */
 
 	(void)evcon;
+	know(connection, -1);
 	connection->lost = true;
 	(*env)->CallStaticVoidMethod(env, libevent4j_java.callbacks, libevent4j_java.connection_closed, ID(connection->id));
 	libevent4j_upcall_done(env);
@@ -115,6 +135,7 @@ libevent4j_connection_new(struct libevent4j_loop *loop, void *id, const char *ho
 	connection->id = id;
 	connection->exact = exact;
 	connection->refused = -1;
+	connection->known = -1;
 	event_assign(&connection->later, loop->base, -1, 0, on_later, connection);
 	evhttp_connection_set_closecb(connection->evcon, on_connection_close, connection);
 	return connection;
@@ -124,6 +145,7 @@ void
 libevent4j_connection_free(struct libevent4j_connection *connection)
 {
 	end_request(connection);
+	know(connection, -1);
 	if (!connection->exact)
 		evbuffer_remove_cb(bufferevent_get_input(bufferevent_of(connection)), on_input, connection);
 	evhttp_connection_free(connection->evcon);
@@ -308,6 +330,24 @@ reads(struct bufferevent *bev)
 	return read != NULL;
 }
 
+/*
+ * Libevent writes when the loop next finds the socket writable, which it nearly always is: writing now saves that turn and its system
+ * calls. What the socket does not take waits for the loop as before.
+ */
+static void
+write_now(const struct libevent4j_connection *connection)
+{
+	struct bufferevent *bev = bufferevent_of(connection);
+	struct evbuffer *output = bufferevent_get_output(bev);
+
+	if (!connection->exact && evbuffer_get_length(output) > 0) {
+		evbuffer_unfreeze(output, 1);
+		evbuffer_write(output, bufferevent_getfd(bev)); /* an error comes up again when the loop writes */
+		evbuffer_freeze(output, 1);
+	}
+	reads(bev);
+}
+
 static void
 ask(struct libevent4j_connection *connection)
 {
@@ -352,7 +392,7 @@ on_later(evutil_socket_t fd, short what, void *arg)
 	else if (connection->upload != NO_UPLOAD)
 		go_on(connection);
 	else
-		reads(bufferevent_of(connection));
+		write_now(connection);
 }
 
 /* Where the next piece goes; NULL when none is wanted any more. */
@@ -485,7 +525,7 @@ on_surplus(struct bufferevent *bev, void *evcon)
 
 /* What comes before the next request closes the connection, unless that is closed already. */
 static void
-watch_idle(const struct libevent4j_connection *connection)
+watch_idle(struct libevent4j_connection *connection)
 {
 	struct bufferevent *bev = bufferevent_of(connection);
 	bufferevent_data_cb read, written;
@@ -493,8 +533,10 @@ watch_idle(const struct libevent4j_connection *connection)
 	void *evcon;
 
 	bufferevent_getcb(bev, &read, &written, &event, &evcon);
-	if (read != NULL)
+	if (read != NULL) {
 		bufferevent_setcb(bev, on_surplus, written, event, evcon);
+		know(connection, bufferevent_getfd(bev));
+	}
 }
 
 static void
@@ -648,6 +690,10 @@ on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
 
 	if (info->n_added == 0 || connection->request == NULL)
 		return;
+	if (info->n_added < READ_AT_ONCE)
+		libevent4j_epoll_look(connection->loop, &connection->look);
+	else
+		connection->look.turn = 0;
 	if (connection->refused < 0 && !libevent4j_framing_read(&connection->framing, input, info->n_added)) {
 		refuse(connection, in_head ? EVREQ_HTTP_INVALID_HEADER : EVREQ_HTTP_DATA_TOO_LONG);
 		event_active(&connection->later, EV_TIMEOUT, 0);
@@ -682,8 +728,8 @@ check_idle(const struct libevent4j_connection *connection)
 
 	if (fd == -1)
 		return;
-	if (evbuffer_get_length(bufferevent_get_input(bev)) > 0 || recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 ||
-	    !libevent4j_would_block(libevent4j_error()))
+	if (evbuffer_get_length(bufferevent_get_input(bev)) > 0 || (!libevent4j_epoll_looked(connection->loop, fd, &connection->look) &&
+	    (recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || !libevent4j_would_block(libevent4j_error()))))
 		close_idle(connection);
 }
 
@@ -729,6 +775,10 @@ libevent4j_connection_send(JNIEnv *env, jclass native, struct libevent4j_connect
 	libevent4j_failed(libevent4j_error());
 	if (result == 0 && connection->request != NULL) {
 		request->flags &= ~EVHTTP_USER_OWNED;
+		/* Behind whatever else this turn has to do: the requests of several connections go out together, and a server that gets them
+		 * so wakes up less often. */
+		if (!connection->exact && connection->upload == NO_UPLOAD && evbuffer_get_length(output_of(connection)) > 0)
+			event_active(&connection->later, EV_TIMEOUT, 0);
 		return 0;
 	}
 	end_request(connection);

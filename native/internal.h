@@ -85,11 +85,24 @@ struct epoll_event;
 int libevent4j_epoll_create1(int flags);
 /* epoll_ctl(), but for what would change nothing. */
 int libevent4j_epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event);
+/* epoll_wait(). */
+int libevent4j_epoll_wait(int epoll, struct epoll_event *events, int most, int timeout);
 /* The loop's epoll is the one that this thread has made last. */
 void libevent4j_epoll_adopt(struct libevent4j_loop *loop);
 /* A descriptor of the loop's is the same open socket from now on, until it is said that it is about to be closed. */
 void libevent4j_epoll_opened(struct libevent4j_loop *loop, evutil_socket_t fd);
 void libevent4j_epoll_closing(struct libevent4j_loop *loop, evutil_socket_t fd);
+/* From now on the loop looks, with such a socket's input, for the end of it. */
+void libevent4j_epoll_tell_end(struct libevent4j_loop *loop, evutil_socket_t fd);
+/* A moment in which all that had come over a socket was read. */
+struct libevent4j_look {
+	unsigned turn; /* of the loop; 0 for none */
+	int64_t tick;  /* of a clock that moves every few milliseconds */
+};
+/* Now. */
+void libevent4j_epoll_look(const struct libevent4j_loop *loop, struct libevent4j_look *look);
+/* Whether that was just now, and the end had not come when the loop looked for it: then to look again is to learn nothing. */
+bool libevent4j_epoll_looked(struct libevent4j_loop *loop, evutil_socket_t fd, const struct libevent4j_look *look);
 
 /* ---- log.c ---- */
 
@@ -110,6 +123,7 @@ struct libevent4j_loop {
 	struct libevent4j_registration *registrations; /* owned; by their descriptors, see epoll.c */
 	size_t registrations_size;
 	unsigned elsewhere; /* when they were right */
+	unsigned turn;      /* counts how often epoll has looked, but for 0 */
 	char date[50]; /* the Date of a reply in the second dated */
 	time_t dated;
 	LIST_HEAD(, libevent4j_socket) sockets; /* of all its servers, which own them */
