@@ -46,14 +46,14 @@ libevent4j_framing_body(struct libevent4j_framing *framing, bool chunked)
 }
 
 /* HTTP/1.d ddd, and the end or a reason. */
+static const char STATUS[] = "HTTP/1.d ddd";
+
 static bool
 in_status_line(unsigned position, unsigned char c)
 {
-	static const char pattern[] = "HTTP/1.d ddd";
-
-	if (position < sizeof(pattern) - 1)
-		return pattern[position] == 'd' ? isdigit(c) : c == (unsigned char)pattern[position];
-	return position > sizeof(pattern) - 1 || c == ' ' || c == '\r' || c == '\n';
+	if (position < sizeof(STATUS) - 1)
+		return STATUS[position] == 'd' ? isdigit(c) : c == (unsigned char)STATUS[position];
+	return c == ' ' || c == '\r' || c == '\n';
 }
 
 static void
@@ -70,11 +70,11 @@ take(struct libevent4j_framing *framing, unsigned char c)
 	case STATUS_LINE:
 		if (!in_status_line(framing->count++, c))
 			return false;
-		/* fall through */
-	case LINE:
 		if (c == '\n')
 			framing->state = LINE_START;
-		return c != '\0';
+		else if (framing->count == sizeof(STATUS))
+			framing->state = LINE;
+		return true;
 	case LINE_START:
 		framing->state = c == '\n' ? UNJUDGED : c == '\r' ? LINE_START_CR : LINE;
 		return c != '\0';
@@ -113,13 +113,32 @@ take(struct libevent4j_framing *framing, unsigned char c)
 	}
 }
 
+/* The bytes that are the line's; 0 when there is a NUL among them. */
+static size_t
+take_line(struct libevent4j_framing *framing, const unsigned char *bytes, size_t length)
+{
+	const unsigned char *end = memchr(bytes, '\n', length);
+
+	if (end != NULL) {
+		framing->state = LINE_START;
+		length = (size_t)(end - bytes) + 1;
+	}
+	return memchr(bytes, '\0', length) == NULL ? length : 0;
+}
+
 static bool
 read_bytes(struct libevent4j_framing *framing, const unsigned char *bytes, size_t length)
 {
 	const unsigned char *end = bytes + length;
 
 	while (bytes < end && framing->state != UNJUDGED) {
-		if (framing->state == CHUNK_DATA) {
+		if (framing->state == LINE) {
+			size_t part = take_line(framing, bytes, (size_t)(end - bytes));
+
+			if (part == 0)
+				return false;
+			bytes += part;
+		} else if (framing->state == CHUNK_DATA) {
 			size_t part = (size_t)(end - bytes);
 
 			if (part > framing->remaining)
@@ -175,17 +194,20 @@ is_token(const char *name)
 {
 	const char *c;
 
-	for (c = name; *c != '\0'; c++)
-		if (!isalnum((unsigned char)*c) && strchr("!#$%&'*+-.^_`|~", *c) == NULL)
+	for (c = name; *c != '\0'; c++) {
+		unsigned letter = ((unsigned char)*c | 0x20u) - 'a', digit = (unsigned char)*c - (unsigned)'0';
+
+		if (letter >= 26 && digit >= 10 && strchr("-!#$%&'*+.^_`|~", *c) == NULL)
 			return false;
+	}
 	return c > name;
 }
 
 bool
-libevent4j_framing_judge(const struct evhttp_request *response)
+libevent4j_framing_judge(const struct evhttp_request *response, struct libevent4j_framing_headers *found)
 {
 	const struct evkeyval *header;
-	const char *length = NULL;
+	const char *length = NULL, *connection = NULL;
 	unsigned codings = 0;
 
 	for (header = response->input_headers->tqh_first; header != NULL; header = header->next.tqe_next) {
@@ -201,7 +223,11 @@ libevent4j_framing_judge(const struct evhttp_request *response)
 		} else if (evutil_ascii_strcasecmp(header->key, "Transfer-Encoding") == 0) {
 			if (evutil_ascii_strcasecmp(header->value, "chunked") != 0 || ++codings > 1)
 				return false;
+		} else if (connection == NULL && evutil_ascii_strcasecmp(header->key, "Connection") == 0) {
+			connection = header->value;
 		}
 	}
+	found->length = length != NULL;
+	found->connection = connection;
 	return codings == 0 || (length == NULL && response->minor > 0);
 }

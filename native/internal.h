@@ -11,6 +11,7 @@
 #include <sys/queue.h>
 #include <time.h>
 
+#include <event2/event_struct.h>
 #include <event2/util.h>
 
 #include "libevent4j.h"
@@ -128,6 +129,8 @@ struct libevent4j_loop {
 	time_t dated;
 	LIST_HEAD(, libevent4j_socket) sockets; /* of all its servers, which own them */
 	LIST_HEAD(, libevent4j_connection) uploads; /* whose request's body is on its way; Java's */
+	TAILQ_HEAD(, libevent4j_connection) senders; /* whose request goes out at the end of this turn; Java's */
+	struct event send;                           /* then */
 	struct libevent4j_guard_list guards[LIBEVENT4J_GUARD_LISTS]; /* by their connections; their servers own them */
 };
 
@@ -212,6 +215,11 @@ void libevent4j_guard_yield(struct libevent4j_guard *guard);
 /* The connection is closed now. */
 void libevent4j_guard_end(struct libevent4j_guard *guard);
 
+/* ---- http_client.c ---- */
+
+/* Sends the requests of a loop's senders; an event's callback. */
+void libevent4j_connections_send(evutil_socket_t fd, short what, void *loop);
+
 /* ---- http_framing.c: see there ---- */
 
 struct libevent4j_framing {
@@ -227,8 +235,12 @@ void libevent4j_framing_body(struct libevent4j_framing *framing, bool chunked);
 /* Looks at the last bytes of the input, which have just come; false when they must not be there. */
 bool libevent4j_framing_read(struct libevent4j_framing *framing, struct evbuffer *input, size_t left);
 bool libevent4j_framing_in_head(const struct libevent4j_framing *framing);
+struct libevent4j_framing_headers {
+	bool length;            /* there is a Content-Length */
+	const char *connection; /* the first; the response's, or NULL */
+};
 /* Looks at the headers that evhttp has read. */
-bool libevent4j_framing_judge(const struct evhttp_request *response);
+bool libevent4j_framing_judge(const struct evhttp_request *response, struct libevent4j_framing_headers *found);
 
 /* ---- http_server.c ---- */
 
@@ -239,8 +251,8 @@ bool libevent4j_can_make_request(void);
 
 /* Writes a request's or a response's head into the loop's buffer, growing it when it must; its length, or -1 (no memory). */
 int libevent4j_write_head(JNIEnv *env, struct libevent4j_loop *loop, struct evhttp_request *request);
-/* Adds Java's headers to those of a message and points *reason at the reason phrase inside head, or at NULL. 0 or -1. */
-int libevent4j_read_head(const void *head, struct evkeyvalq *headers, const char **reason);
+/* Adds Java's headers to those of a message and points *text at the reason phrase or the URI inside head, or at NULL. 0 or -1. */
+int libevent4j_read_head(const void *head, struct evkeyvalq *headers, const char **text);
 /* Appends a part of a byte array, or of a direct buffer. 0 or -1. */
 int libevent4j_add_body(JNIEnv *env, struct evbuffer *buffer, jobject body, int direct, int offset, int length);
 /* A new byte array with all the bytes, which are drained; NULL with an exception pending. */

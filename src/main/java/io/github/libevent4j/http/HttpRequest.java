@@ -189,9 +189,12 @@ public final class HttpRequest {
 
     /** What two readers could understand differently is not sent. */
     void checkLength() {
+        if (!headers.has("Content-Length")) {
+            return;
+        }
         List<String> lengths = headers.all("Content-Length");
         boolean right = lengths.equals(List.of(Integer.toString(bytes().length))) && headers.first("Transfer-Encoding").isEmpty();
-        if (!lengths.isEmpty() && !right) {
+        if (!right) {
             throw new IllegalArgumentException(this + " has a body of " + bytes().length + " bytes, of which its headers say something else"
                 + " (Content-Length: " + String.join(", ", lengths) + "): leave them out, and they are added");
         }
