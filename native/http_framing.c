@@ -30,6 +30,19 @@ enum {
 #define MAX_CHUNK_DIGITS 15 /* these surely fit */
 #define MAX_LENGTH_DIGITS 18
 
+static bool
+is_digit(unsigned char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* Whether a header has that name, of which the first letter differs most often. */
+static bool
+is_named(const struct evkeyval *header, char first, const char *name)
+{
+	return (header->key[0] | 0x20) == first && evutil_ascii_strcasecmp(header->key, name) == 0;
+}
+
 void
 libevent4j_framing_begin(struct libevent4j_framing *framing)
 {
@@ -52,7 +65,7 @@ static bool
 in_status_line(unsigned position, unsigned char c)
 {
 	if (position < sizeof(STATUS) - 1)
-		return STATUS[position] == 'd' ? isdigit(c) : c == (unsigned char)STATUS[position];
+		return STATUS[position] == 'd' ? is_digit(c) : c == (unsigned char)STATUS[position];
 	return c == ' ' || c == '\r' || c == '\n';
 }
 
@@ -113,31 +126,21 @@ take(struct libevent4j_framing *framing, unsigned char c)
 	}
 }
 
-/* The bytes that are the line's; 0 when there is a NUL among them. */
-static size_t
-take_line(struct libevent4j_framing *framing, const unsigned char *bytes, size_t length)
-{
-	const unsigned char *end = memchr(bytes, '\n', length);
-
-	if (end != NULL) {
-		framing->state = LINE_START;
-		length = (size_t)(end - bytes) + 1;
-	}
-	return memchr(bytes, '\0', length) == NULL ? length : 0;
-}
-
 static bool
 read_bytes(struct libevent4j_framing *framing, const unsigned char *bytes, size_t length)
 {
 	const unsigned char *end = bytes + length;
+	const unsigned char *nul = framing->state == CHUNK_DATA ? bytes : memchr(bytes, '\0', length); /* or an earlier byte */
 
 	while (bytes < end && framing->state != UNJUDGED) {
 		if (framing->state == LINE) {
-			size_t part = take_line(framing, bytes, (size_t)(end - bytes));
+			const unsigned char *line = bytes, *line_end = memchr(bytes, '\n', (size_t)(end - bytes));
 
-			if (part == 0)
+			bytes = line_end == NULL ? end : line_end + 1;
+			if (line_end != NULL)
+				framing->state = LINE_START;
+			if (nul != NULL && nul < bytes && memchr(line, '\0', (size_t)(bytes - line)) != NULL)
 				return false;
-			bytes += part;
 		} else if (framing->state == CHUNK_DATA) {
 			size_t part = (size_t)(end - bytes);
 
@@ -195,9 +198,9 @@ is_token(const char *name)
 	const char *c;
 
 	for (c = name; *c != '\0'; c++) {
-		unsigned letter = ((unsigned char)*c | 0x20u) - 'a', digit = (unsigned char)*c - (unsigned)'0';
+		unsigned letter = ((unsigned char)*c | 0x20u) - 'a';
 
-		if (letter >= 26 && digit >= 10 && strchr("-!#$%&'*+.^_`|~", *c) == NULL)
+		if (letter >= 26 && !is_digit((unsigned char)*c) && strchr("-!#$%&'*+.^_`|~", *c) == NULL)
 			return false;
 	}
 	return c > name;
@@ -213,17 +216,19 @@ libevent4j_framing_judge(const struct evhttp_request *response, struct libevent4
 	for (header = response->input_headers->tqh_first; header != NULL; header = header->next.tqe_next) {
 		if (!is_token(header->key))
 			return false;
-		if (evutil_ascii_strcasecmp(header->key, "Content-Length") == 0) {
+		if (is_named(header, 'c', "Content-Length")) {
 			const char *value = header->value;
-			size_t digits = strspn(value, "0123456789");
+			size_t digits = 0;
 
+			while (is_digit((unsigned char)value[digits]))
+				digits++;
 			if (digits == 0 || digits > MAX_LENGTH_DIGITS || value[digits] != '\0' || (length != NULL && strcmp(length, value) != 0))
 				return false;
 			length = value;
-		} else if (evutil_ascii_strcasecmp(header->key, "Transfer-Encoding") == 0) {
+		} else if (is_named(header, 't', "Transfer-Encoding")) {
 			if (evutil_ascii_strcasecmp(header->value, "chunked") != 0 || ++codings > 1)
 				return false;
-		} else if (connection == NULL && evutil_ascii_strcasecmp(header->key, "Connection") == 0) {
+		} else if (connection == NULL && is_named(header, 'c', "Connection")) {
 			connection = header->value;
 		}
 	}

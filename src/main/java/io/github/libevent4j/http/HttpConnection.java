@@ -24,6 +24,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.function.Supplier;
 
 /**
  * A client's connection to one server (evhttp_connection): made when the first request is sent, kept between requests, and made
@@ -419,12 +421,58 @@ public final class HttpConnection extends NativeHandle {
         Call(HttpRequest request, BodyListener listener) {
             this.request = Objects.requireNonNull(request, "request");
             this.listener = listener;
-            whenComplete((response, failure) -> {
-                if (!ended) {
-                    loop.whenSafe(this::takeBack); // libevent may be in the middle of this very request
+        }
+
+        // ---- a caller completes it in some other way: each of these, without a stage of its own for each request
+
+        @Override
+        public boolean complete(HttpResponse response) {
+            return completed(super.complete(response));
+        }
+
+        @Override
+        public boolean completeExceptionally(Throwable failure) {
+            return completed(super.completeExceptionally(failure));
+        }
+
+        @Override
+        public boolean cancel(boolean interrupt) {
+            return completed(super.cancel(interrupt));
+        }
+
+        @Override
+        public CompletableFuture<HttpResponse> completeAsync(Supplier<? extends HttpResponse> supplier, Executor executor) {
+            Objects.requireNonNull(supplier, "supplier");
+            executor.execute(() -> {
+                try {
+                    complete(supplier.get());
+                } catch (Throwable e) {
+                    completeExceptionally(e);
                 }
             });
+            return this;
         }
+
+        @Override
+        public void obtrudeValue(HttpResponse response) {
+            super.obtrudeValue(response);
+            completed(true);
+        }
+
+        @Override
+        public void obtrudeException(Throwable failure) {
+            super.obtrudeException(failure);
+            completed(true);
+        }
+
+        private boolean completed(boolean now) {
+            if (now && !ended) {
+                loop.whenSafe(this::takeBack); // libevent may be in the middle of this very request
+            }
+            return now;
+        }
+
+        // ---- it is sent
 
         /** Resolves the host first, if need be. The call is the active one. */
         void begin() {
