@@ -325,6 +325,14 @@ public final class HttpConnection extends NativeHandle {
         read(0);
     }
 
+    /** The most that a response's body may have from now on, -1 for no limit (evhttp_connection_set_max_body_size). On the loop. */
+    void limitBody(long bytes) {
+        if (settings.maxBodySize != bytes) {
+            settings.maxBodySize = bytes;
+            libevent.evhttp_connection_set_max_body_size(evcon(connection), bytes);
+        }
+    }
+
     /** Reads on after {@link #pause}. Any thread. */
     public void resume() {
         read(1);
