@@ -36,4 +36,7 @@ int libevent4j_epoll_create1(int flags);
 
 int libevent4j_epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event);
 #define epoll_ctl libevent4j_epoll_ctl
+
+int libevent4j_epoll_wait(int epoll, struct epoll_event *events, int most, int timeout);
+#define epoll_wait libevent4j_epoll_wait
 #endif

@@ -4,6 +4,9 @@
  *
  * That is right only while a descriptor is the same open socket: the kernel forgets a closed one by itself, and the next of its number
  * must not be taken for it. So whoever opens and closes a socket says so, and of all others nothing is remembered.
+ *
+ * A client that is about to use its connection again has to know whether the server has ended it. Mostly the response has just been read,
+ * so that epoll may as well say it: that saves the client a look of its own.
  */
 #include "internal.h"
 
@@ -15,7 +18,9 @@
 
 struct libevent4j_registration {
 	bool open;       /* until whoever said so takes it back, before closing it */
+	bool tells_end;  /* of its input, which libevent has not asked for */
 	uint32_t events; /* that the kernel reports; 0 when not known */
+	unsigned ended;  /* the turn in which it has told so last */
 };
 
 static LIBEVENT4J_THREAD_LOCAL int made = -1; /* the last epoll that this thread made */
@@ -62,12 +67,36 @@ libevent4j_epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event
 	if (registration == NULL || !registration->open)
 		return epoll_ctl(epoll, operation, fd, event);
 	forget_old(loop);
+	if (registration->tells_end && (event->events & EPOLLIN))
+		event->events |= EPOLLRDHUP;
 	/* To ask for an edge again is to be told of it again. */
 	if (operation == EPOLL_CTL_MOD && event->events == registration->events && (event->events & EPOLLET) == 0)
 		return 0;
 	result = epoll_ctl(epoll, operation, fd, event);
 	registration->events = result == 0 && operation != EPOLL_CTL_DEL ? event->events : 0;
 	return result;
+}
+
+int
+libevent4j_epoll_wait(int epoll, struct epoll_event *events, int most, int timeout)
+{
+	struct libevent4j_loop *loop = libevent4j_running_loop();
+	int count = epoll_wait(epoll, events, most, timeout);
+
+	if (loop == NULL || loop->epoll != epoll)
+		return count;
+	if (++loop->turn == 0)
+		loop->turn++;
+	for (int i = 0; i < count; i++) {
+		struct libevent4j_registration *registration;
+
+		if ((events[i].events & EPOLLRDHUP) && (registration = registration_of(loop, events[i].data.fd)) != NULL &&
+		    registration->tells_end) {
+			registration->ended = loop->turn;
+			events[i].events &= ~(uint32_t)EPOLLRDHUP;
+		}
+	}
+	return count;
 }
 
 void
@@ -94,10 +123,8 @@ libevent4j_epoll_opened(struct libevent4j_loop *loop, evutil_socket_t fd)
 		loop->registrations_size = size;
 		registration = &grown[fd];
 	}
-	if (registration != NULL) {
-		registration->open = true;
-		registration->events = 0;
-	}
+	if (registration != NULL)
+		*registration = (struct libevent4j_registration){.open = true};
 }
 
 void
@@ -106,7 +133,42 @@ libevent4j_epoll_closing(struct libevent4j_loop *loop, evutil_socket_t fd)
 	struct libevent4j_registration *registration = registration_of(loop, fd);
 
 	if (registration != NULL)
-		registration->open = false;
+		registration->open = registration->tells_end = false;
+}
+
+void
+libevent4j_epoll_tell_end(struct libevent4j_loop *loop, evutil_socket_t fd)
+{
+	struct libevent4j_registration *registration = registration_of(loop, fd);
+
+	if (registration != NULL && registration->open)
+		registration->tells_end = true;
+}
+
+/* By a clock that costs nothing, and moves every few milliseconds. */
+static int64_t
+tick(void)
+{
+	struct timespec time;
+
+	return clock_gettime(CLOCK_MONOTONIC_COARSE, &time) == 0 ? (int64_t)time.tv_sec * 1000000000 + time.tv_nsec : 0;
+}
+
+void
+libevent4j_epoll_look(const struct libevent4j_loop *loop, struct libevent4j_look *look)
+{
+	look->turn = loop->turn;
+	look->tick = tick();
+}
+
+bool
+libevent4j_epoll_looked(struct libevent4j_loop *loop, evutil_socket_t fd, const struct libevent4j_look *look)
+{
+	const struct libevent4j_registration *registration = registration_of(loop, fd);
+
+	forget_old(loop);
+	return look->turn != 0 && look->turn == loop->turn && registration != NULL && (registration->events & EPOLLRDHUP) &&
+	    registration->ended != loop->turn && look->tick == tick();
 }
 
 #else
@@ -129,6 +191,29 @@ libevent4j_epoll_closing(struct libevent4j_loop *loop, evutil_socket_t fd)
 {
 	(void)loop;
 	(void)fd;
+}
+
+void
+libevent4j_epoll_tell_end(struct libevent4j_loop *loop, evutil_socket_t fd)
+{
+	(void)loop;
+	(void)fd;
+}
+
+void
+libevent4j_epoll_look(const struct libevent4j_loop *loop, struct libevent4j_look *look)
+{
+	(void)loop;
+	look->turn = 0;
+}
+
+bool
+libevent4j_epoll_looked(struct libevent4j_loop *loop, evutil_socket_t fd, const struct libevent4j_look *look)
+{
+	(void)loop;
+	(void)fd;
+	(void)look;
+	return false;
 }
 
 #endif

@@ -26,6 +26,8 @@ libevent4j_loop_new(struct event_base *base, void *id, void *head, int64_t head_
 		loop->id = id;
 		loop->head = head;
 		loop->head_size = (size_t)head_size;
+		TAILQ_INIT(&loop->senders);
+		event_assign(&loop->send, base, -1, 0, libevent4j_connections_send, loop);
 		libevent4j_epoll_adopt(loop);
 	}
 	return loop;
@@ -34,8 +36,10 @@ libevent4j_loop_new(struct event_base *base, void *id, void *head, int64_t head_
 void
 libevent4j_loop_free(struct libevent4j_loop *loop)
 {
-	if (loop != NULL)
+	if (loop != NULL) {
+		event_debug_unassign(&loop->send);
 		libevent4j_free(loop->registrations);
+	}
 	libevent4j_free(loop);
 }
 

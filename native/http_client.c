@@ -10,6 +10,8 @@
 
 #define FEW (32 * 1024)                    /* bytes that wait for the socket when the next piece of a body is asked for */
 #define MOST_INTERIMS 100                  /* before one response */
+#define READ_AT_ONCE 4096                  /* bytes that libevent reads from a socket in one go */
+#define SHORT_BODY 2048                    /* bytes that are cheaper copied twice than in an array of C's making */
 #define WRITE_MICROS (50 * 1000 * 1000LL) /* libevent's own timeout */
 
 /* Where the body is that follows a request's head. */
@@ -33,22 +35,26 @@ enum upload {
  */
 struct libevent4j_connection {
 	LIST_ENTRY(libevent4j_connection) uploading; /* in the loop's list, while upload is something */
+	TAILQ_ENTRY(libevent4j_connection) sending;  /* in the loop's list, while to_send */
 	struct libevent4j_loop *loop;    /* Java's, outlives the connection */
 	struct evhttp_connection *evcon; /* owned */
 	void *id;
 	int64_t timeout_micros; /* 0 for libevent's */
 	bool exact;
 	struct event later; /* acts when nothing of evhttp is on the stack */
+	bool acts;          /* and is to */
 
 	struct evhttp_request *request; /* under way, or NULL; libevent's */
-	void *call;                     /* Java's id for it */
 	int method;
 	int flags;   /* LIBEVENT4J_… */
 	int error;   /* what the error callback said, or -1 */
 	int refused; /* the kind of failure that a response is, though evhttp takes it; or -1 */
 	int interims;  /* that announced the response, and how many of them were not 100 (Continue) */
 	int unexpected;
+	bool to_send;
 	bool lost; /* there was a connection, which has been closed since the request began */
+	evutil_socket_t known; /* the socket of the connection that the loop knows as such, or -1 */
+	struct libevent4j_look look;
 	struct libevent4j_framing framing;
 
 	enum upload upload;
@@ -70,6 +76,22 @@ output_of(const struct libevent4j_connection *connection)
 	return bufferevent_get_output(bufferevent_of(connection));
 }
 
+/* Evhttp opens its socket unseen. It tells before it closes one that was connected. */
+static void
+know(struct libevent4j_connection *connection, evutil_socket_t fd)
+{
+	if (connection->known == fd)
+		return;
+	if (connection->known != -1)
+		libevent4j_epoll_closing(connection->loop, connection->known);
+	connection->known = fd;
+	connection->look.turn = 0;
+	if (fd != -1) {
+		libevent4j_epoll_opened(connection->loop, fd);
+		libevent4j_epoll_tell_end(connection->loop, fd);
+	}
+}
+
 static void
 on_connection_close(struct evhttp_connection *evcon, void *arg)
 {
@@ -78,10 +100,18 @@ on_connection_close(struct evhttp_connection *evcon, void *arg)
 	int error = libevent4j_error(); /* the request's callback, which comes next, looks at it */
 
 	(void)evcon;
+	know(connection, -1);
 	connection->lost = true;
 	(*env)->CallStaticVoidMethod(env, libevent4j_java.callbacks, libevent4j_java.connection_closed, ID(connection->id));
 	libevent4j_upcall_done(env);
 	libevent4j_set_error(error);
+}
+
+static void
+act_later(struct libevent4j_connection *connection)
+{
+	connection->acts = true;
+	event_active(&connection->later, EV_TIMEOUT, 0);
 }
 
 static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg);
@@ -115,6 +145,7 @@ libevent4j_connection_new(struct libevent4j_loop *loop, void *id, const char *ho
 	connection->id = id;
 	connection->exact = exact;
 	connection->refused = -1;
+	connection->known = -1;
 	event_assign(&connection->later, loop->base, -1, 0, on_later, connection);
 	evhttp_connection_set_closecb(connection->evcon, on_connection_close, connection);
 	return connection;
@@ -124,6 +155,7 @@ void
 libevent4j_connection_free(struct libevent4j_connection *connection)
 {
 	end_request(connection);
+	know(connection, -1);
 	if (!connection->exact)
 		evbuffer_remove_cb(bufferevent_get_input(bufferevent_of(connection)), on_input, connection);
 	evhttp_connection_free(connection->evcon);
@@ -172,7 +204,7 @@ on_output(struct evbuffer *output, const struct evbuffer_cb_info *info, void *ar
 	} else if (info->n_added > 0 && connection->upload == HEAD_GOES) {
 		connection->request->type = (enum evhttp_cmd_type)connection->method;
 	} else if (info->n_deleted > 0 && evbuffer_get_length(output) <= (connection->upload == BODY_GOES ? FEW : 0)) {
-		event_active(&connection->later, EV_TIMEOUT, 0);
+		act_later(connection);
 	}
 }
 
@@ -290,7 +322,7 @@ announced(struct libevent4j_connection *connection)
 		drop_output(connection, connection->held);
 	}
 	if (!connection->exact || connection->upload != NO_UPLOAD)
-		event_active(&connection->later, EV_TIMEOUT, 0);
+		act_later(connection);
 	return 0;
 }
 
@@ -316,7 +348,7 @@ ask(struct libevent4j_connection *connection)
 	if (connection->asked)
 		return;
 	connection->asked = true;
-	(*env)->CallStaticVoidMethod(env, libevent4j_java.callbacks, libevent4j_java.request_drained, ID(connection->call));
+	(*env)->CallStaticVoidMethod(env, libevent4j_java.callbacks, libevent4j_java.request_drained, ID(connection->id));
 	libevent4j_upcall_done(env);
 }
 
@@ -347,6 +379,7 @@ on_later(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	connection->acts = false;
 	if (connection->refused >= 0)
 		bufferevent_trigger_event(bufferevent_of(connection), BEV_EVENT_READING | BEV_EVENT_EOF, 0);
 	else if (connection->upload != NO_UPLOAD)
@@ -362,7 +395,7 @@ place(struct libevent4j_connection *connection)
 	connection->asked = false;
 	if (connection->upload != BODY_GOES)
 		return NULL;
-	event_active(&connection->later, EV_TIMEOUT, 0);
+	act_later(connection);
 	return connection->held != NULL ? connection->held : output_of(connection);
 }
 
@@ -411,7 +444,53 @@ void
 libevent4j_connection_continue(struct libevent4j_connection *connection)
 {
 	connection->expecting = connection->asked = false;
-	event_active(&connection->later, EV_TIMEOUT, 0);
+	act_later(connection);
+}
+
+/* ---- requests go out ---- */
+
+/*
+ * Libevent writes when the loop next finds the socket writable, which it nearly always is. Writing at the end of this turn saves the next
+ * and its system calls; and a server that gets the requests of several connections together wakes up less often. What a socket does not
+ * take waits for the loop as before.
+ */
+static void
+send_soon(struct libevent4j_connection *connection)
+{
+	struct libevent4j_loop *loop = connection->loop;
+
+	if (TAILQ_EMPTY(&loop->senders))
+		event_active(&loop->send, EV_TIMEOUT, 0);
+	TAILQ_INSERT_TAIL(&loop->senders, connection, sending);
+	connection->to_send = true;
+}
+
+static void
+send_no_more(struct libevent4j_connection *connection)
+{
+	if (connection->to_send)
+		TAILQ_REMOVE(&connection->loop->senders, connection, sending);
+	connection->to_send = false;
+}
+
+void
+libevent4j_connections_send(evutil_socket_t fd, short what, void *arg)
+{
+	struct libevent4j_loop *loop = arg;
+	struct libevent4j_connection *connection;
+
+	(void)fd;
+	(void)what;
+	while ((connection = TAILQ_FIRST(&loop->senders)) != NULL) {
+		struct bufferevent *bev = bufferevent_of(connection);
+		struct evbuffer *output = bufferevent_get_output(bev);
+
+		send_no_more(connection);
+		evbuffer_unfreeze(output, 1);
+		evbuffer_write(output, bufferevent_getfd(bev)); /* an error comes up again when the loop writes */
+		evbuffer_freeze(output, 1);
+		reads(bev);
+	}
 }
 
 /* ---- responses come in ---- */
@@ -421,8 +500,11 @@ static void
 end_request(struct libevent4j_connection *connection)
 {
 	connection->request = NULL;
-	event_del(&connection->later);
+	if (connection->acts)
+		event_del(&connection->later);
+	connection->acts = false;
 	end_upload(connection);
+	send_no_more(connection);
 }
 
 static void
@@ -430,7 +512,7 @@ tell_failed(const struct libevent4j_connection *connection, int kind, int error)
 {
 	JNIEnv *env = libevent4j_env();
 
-	(*env)->CallStaticVoidMethod(env, libevent4j_java.callbacks, libevent4j_java.response_failed, ID(connection->call),
+	(*env)->CallStaticVoidMethod(env, libevent4j_java.callbacks, libevent4j_java.response_failed, ID(connection->id),
 	    (jint)kind, (jint)error);
 	libevent4j_upcall_done(env);
 }
@@ -455,22 +537,29 @@ static void
 tell_response(const struct libevent4j_connection *connection, struct evhttp_request *request)
 {
 	JNIEnv *env = libevent4j_env();
-	int length = libevent4j_write_head(env, connection->loop, request);
-	jbyteArray body;
+	struct libevent4j_loop *loop = connection->loop;
+	int length = libevent4j_write_head(env, loop, request);
+	size_t body_length = evbuffer_get_length(request->input_buffer);
+	jbyteArray body = NULL;
 
 	if (length < 0) {
 		tell_failed(connection, EVREQ_HTTP_BUFFER_ERROR, ENOMEM);
 		return;
 	}
-	body = libevent4j_take_body(env, request->input_buffer);
-	if (!libevent4j_upcall_done(env)) {
-		tell_failed(connection, EVREQ_HTTP_BUFFER_ERROR, ENOMEM);
-		return;
+	if (body_length <= SHORT_BODY && body_length <= loop->head_size - (size_t)length) {
+		evbuffer_copyout(request->input_buffer, loop->head + length, body_length);
+	} else {
+		body = libevent4j_take_body(env, request->input_buffer);
+		if (!libevent4j_upcall_done(env)) {
+			tell_failed(connection, EVREQ_HTTP_BUFFER_ERROR, ENOMEM);
+			return;
+		}
 	}
-	(*env)->CallStaticVoidMethod(env, libevent4j_java.callbacks, libevent4j_java.response, ID(connection->call), (jint)length,
+	(*env)->CallStaticVoidMethod(env, libevent4j_java.callbacks, libevent4j_java.response, ID(connection->id), (jint)length,
 	    body);
 	libevent4j_upcall_done(env);
-	(*env)->DeleteLocalRef(env, body);
+	if (body != NULL)
+		(*env)->DeleteLocalRef(env, body);
 }
 
 /* As at its end: evhttp's own callback would close it too, but take the next one for an idle one while it is being made. */
@@ -485,7 +574,7 @@ on_surplus(struct bufferevent *bev, void *evcon)
 
 /* What comes before the next request closes the connection, unless that is closed already. */
 static void
-watch_idle(const struct libevent4j_connection *connection)
+watch_idle(struct libevent4j_connection *connection)
 {
 	struct bufferevent *bev = bufferevent_of(connection);
 	bufferevent_data_cb read, written;
@@ -493,8 +582,10 @@ watch_idle(const struct libevent4j_connection *connection)
 	void *evcon;
 
 	bufferevent_getcb(bev, &read, &written, &event, &evcon);
-	if (read != NULL)
+	if (read != NULL) {
 		bufferevent_setcb(bev, on_surplus, written, event, evcon);
+		know(connection, bufferevent_getfd(bev));
+	}
 }
 
 static void
@@ -568,15 +659,14 @@ says(const char *value, const char *word)
 
 /* What libevent gets wrong about the end of a response, told to it in the headers that it looks at. */
 static void
-set_end(const struct libevent4j_connection *connection, struct evhttp_request *request)
+set_end(const struct libevent4j_connection *connection, struct evhttp_request *request, const struct libevent4j_framing_headers *found)
 {
-	const char *option = evhttp_find_header(request->input_headers, "Connection");
-	bool kept = request->minor >= 1 ? !says(option, "close") : says(option, "keep-alive");
+	bool kept = request->minor >= 1 ? !says(found->connection, "close") : says(found->connection, "keep-alive");
 
-	if (has_body(request) && !request->chunked && evhttp_find_header(request->input_headers, "Content-Length") == NULL) {
+	if (has_body(request) && !request->chunked && !found->length) {
 		/* Such a body ends with the connection, whatever else the server says. */
 		kept = false;
-		if (option != NULL)
+		if (found->connection != NULL)
 			set_header(request->input_headers, "Connection", "close");
 	}
 	/* What announced this response announces perhaps another; and after 101 (Switching Protocols) it is not HTTP that comes. */
@@ -610,11 +700,12 @@ on_response_head(struct evhttp_request *request, void *arg)
 {
 	struct libevent4j_connection *connection = arg;
 	struct evbuffer *input = bufferevent_get_input(bufferevent_of(connection));
-	JNIEnv *env = libevent4j_env();
+	struct libevent4j_framing_headers found;
+	JNIEnv *env;
 	jboolean wanted;
 	int length;
 
-	if (!connection->exact && !libevent4j_framing_judge(request))
+	if (!connection->exact && !libevent4j_framing_judge(request, &found))
 		return refuse(connection, EVREQ_HTTP_INVALID_HEADER);
 	if (pass_over(connection, request)) { /* the response is still to come */
 		if (!connection->exact && ++connection->interims > MOST_INTERIMS)
@@ -625,18 +716,19 @@ on_response_head(struct evhttp_request *request, void *arg)
 		return announced(connection);
 	}
 	if (!connection->exact) {
-		set_end(connection, request);
+		set_end(connection, request, &found);
 		libevent4j_framing_body(&connection->framing, request->chunked && has_body(request));
 		if (!libevent4j_framing_read(&connection->framing, input, evbuffer_get_length(input)))
 			return refuse(connection, EVREQ_HTTP_DATA_TOO_LONG);
 	}
 	if (!(connection->flags & LIBEVENT4J_LISTENING))
 		return 0;
+	env = libevent4j_env();
 	length = libevent4j_write_head(env, connection->loop, request);
 	if (length < 0)
 		return -1;
 	wanted = (*env)->CallStaticBooleanMethod(env, libevent4j_java.callbacks, libevent4j_java.response_head,
-	    ID(connection->call), (jint)length);
+	    ID(connection->id), (jint)length);
 	return libevent4j_upcall_done(env) && wanted ? 0 : -1;
 }
 
@@ -648,9 +740,13 @@ on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
 
 	if (info->n_added == 0 || connection->request == NULL)
 		return;
+	if (info->n_added < READ_AT_ONCE)
+		libevent4j_epoll_look(connection->loop, &connection->look);
+	else
+		connection->look.turn = 0;
 	if (connection->refused < 0 && !libevent4j_framing_read(&connection->framing, input, info->n_added)) {
 		refuse(connection, in_head ? EVREQ_HTTP_INVALID_HEADER : EVREQ_HTTP_DATA_TOO_LONG);
-		event_active(&connection->later, EV_TIMEOUT, 0);
+		act_later(connection);
 	}
 	if (connection->refused >= 0)
 		evbuffer_drain(input, (size_t)-1); /* evhttp is to see none of it */
@@ -665,12 +761,12 @@ on_response_data(struct evhttp_request *request, void *arg)
 
 	if (!libevent4j_upcall_done(env))
 		return;
-	(*env)->CallStaticVoidMethod(env, libevent4j_java.callbacks, libevent4j_java.response_data, ID(connection->call), data);
+	(*env)->CallStaticVoidMethod(env, libevent4j_java.callbacks, libevent4j_java.response_data, ID(connection->id), data);
 	libevent4j_upcall_done(env);
 	(*env)->DeleteLocalRef(env, data);
 }
 
-/* ---- requests go out ---- */
+/* ---- requests are made ---- */
 
 /* Nothing may have come since the last response: it would answer this request. Nor may the server have closed the connection. */
 static void
@@ -682,22 +778,22 @@ check_idle(const struct libevent4j_connection *connection)
 
 	if (fd == -1)
 		return;
-	if (evbuffer_get_length(bufferevent_get_input(bev)) > 0 || recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 ||
-	    !libevent4j_would_block(libevent4j_error()))
+	if (evbuffer_get_length(bufferevent_get_input(bev)) > 0 || (!libevent4j_epoll_looked(connection->loop, fd, &connection->look) &&
+	    (recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || !libevent4j_would_block(libevent4j_error()))))
 		close_idle(connection);
 }
 
 int
-libevent4j_connection_send(JNIEnv *env, jclass native, struct libevent4j_connection *connection, void *id, int method,
-    const char *uri, int minor_version, int flags, const void *head, jobject body, int direct, int offset, int length)
+libevent4j_connection_send(JNIEnv *env, jclass native, struct libevent4j_connection *connection, int method, int minor_version,
+    int flags, const void *head, jobject body, int direct, int offset, int length)
 {
 	struct evhttp_request *request = libevent4j_can_make_request() ? evhttp_request_new(on_response, connection) : NULL;
-	const char *reason;
+	const char *uri;
 	int result;
 
 	(void)native;
 	connection->flags = flags;
-	if (request == NULL || libevent4j_read_head(head, request->output_headers, &reason) != 0 ||
+	if (request == NULL || libevent4j_read_head(head, request->output_headers, &uri) != 0 ||
 	    libevent4j_add_body(env, request->output_buffer, body, direct, offset, length) != 0 ||
 	    ((flags & LIBEVENT4J_UPLOADING) && begin_upload(connection) != 0)) {
 		if (request != NULL)
@@ -716,7 +812,6 @@ libevent4j_connection_send(JNIEnv *env, jclass native, struct libevent4j_connect
 		check_idle(connection);
 
 	connection->request = request;
-	connection->call = id;
 	connection->method = method;
 	connection->error = connection->refused = -1;
 	connection->interims = connection->unexpected = 0;
@@ -729,6 +824,8 @@ libevent4j_connection_send(JNIEnv *env, jclass native, struct libevent4j_connect
 	libevent4j_failed(libevent4j_error());
 	if (result == 0 && connection->request != NULL) {
 		request->flags &= ~EVHTTP_USER_OWNED;
+		if (!connection->exact && connection->upload == NO_UPLOAD && evbuffer_get_length(output_of(connection)) > 0)
+			send_soon(connection);
 		return 0;
 	}
 	end_request(connection);

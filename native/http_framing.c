@@ -30,6 +30,19 @@ enum {
 #define MAX_CHUNK_DIGITS 15 /* these surely fit */
 #define MAX_LENGTH_DIGITS 18
 
+static bool
+is_digit(unsigned char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* Whether a header has that name, of which the first letter differs most often. */
+static bool
+is_named(const struct evkeyval *header, char first, const char *name)
+{
+	return (header->key[0] | 0x20) == first && evutil_ascii_strcasecmp(header->key, name) == 0;
+}
+
 void
 libevent4j_framing_begin(struct libevent4j_framing *framing)
 {
@@ -46,14 +59,14 @@ libevent4j_framing_body(struct libevent4j_framing *framing, bool chunked)
 }
 
 /* HTTP/1.d ddd, and the end or a reason. */
+static const char STATUS[] = "HTTP/1.d ddd";
+
 static bool
 in_status_line(unsigned position, unsigned char c)
 {
-	static const char pattern[] = "HTTP/1.d ddd";
-
-	if (position < sizeof(pattern) - 1)
-		return pattern[position] == 'd' ? isdigit(c) : c == (unsigned char)pattern[position];
-	return position > sizeof(pattern) - 1 || c == ' ' || c == '\r' || c == '\n';
+	if (position < sizeof(STATUS) - 1)
+		return STATUS[position] == 'd' ? is_digit(c) : c == (unsigned char)STATUS[position];
+	return c == ' ' || c == '\r' || c == '\n';
 }
 
 static void
@@ -70,11 +83,11 @@ take(struct libevent4j_framing *framing, unsigned char c)
 	case STATUS_LINE:
 		if (!in_status_line(framing->count++, c))
 			return false;
-		/* fall through */
-	case LINE:
 		if (c == '\n')
 			framing->state = LINE_START;
-		return c != '\0';
+		else if (framing->count == sizeof(STATUS))
+			framing->state = LINE;
+		return true;
 	case LINE_START:
 		framing->state = c == '\n' ? UNJUDGED : c == '\r' ? LINE_START_CR : LINE;
 		return c != '\0';
@@ -117,9 +130,18 @@ static bool
 read_bytes(struct libevent4j_framing *framing, const unsigned char *bytes, size_t length)
 {
 	const unsigned char *end = bytes + length;
+	const unsigned char *nul = framing->state == CHUNK_DATA ? bytes : memchr(bytes, '\0', length); /* or an earlier byte */
 
 	while (bytes < end && framing->state != UNJUDGED) {
-		if (framing->state == CHUNK_DATA) {
+		if (framing->state == LINE) {
+			const unsigned char *line = bytes, *line_end = memchr(bytes, '\n', (size_t)(end - bytes));
+
+			bytes = line_end == NULL ? end : line_end + 1;
+			if (line_end != NULL)
+				framing->state = LINE_START;
+			if (nul != NULL && nul < bytes && memchr(line, '\0', (size_t)(bytes - line)) != NULL)
+				return false;
+		} else if (framing->state == CHUNK_DATA) {
 			size_t part = (size_t)(end - bytes);
 
 			if (part > framing->remaining)
@@ -175,33 +197,42 @@ is_token(const char *name)
 {
 	const char *c;
 
-	for (c = name; *c != '\0'; c++)
-		if (!isalnum((unsigned char)*c) && strchr("!#$%&'*+-.^_`|~", *c) == NULL)
+	for (c = name; *c != '\0'; c++) {
+		unsigned letter = ((unsigned char)*c | 0x20u) - 'a';
+
+		if (letter >= 26 && !is_digit((unsigned char)*c) && strchr("-!#$%&'*+.^_`|~", *c) == NULL)
 			return false;
+	}
 	return c > name;
 }
 
 bool
-libevent4j_framing_judge(const struct evhttp_request *response)
+libevent4j_framing_judge(const struct evhttp_request *response, struct libevent4j_framing_headers *found)
 {
 	const struct evkeyval *header;
-	const char *length = NULL;
+	const char *length = NULL, *connection = NULL;
 	unsigned codings = 0;
 
 	for (header = response->input_headers->tqh_first; header != NULL; header = header->next.tqe_next) {
 		if (!is_token(header->key))
 			return false;
-		if (evutil_ascii_strcasecmp(header->key, "Content-Length") == 0) {
+		if (is_named(header, 'c', "Content-Length")) {
 			const char *value = header->value;
-			size_t digits = strspn(value, "0123456789");
+			size_t digits = 0;
 
+			while (is_digit((unsigned char)value[digits]))
+				digits++;
 			if (digits == 0 || digits > MAX_LENGTH_DIGITS || value[digits] != '\0' || (length != NULL && strcmp(length, value) != 0))
 				return false;
 			length = value;
-		} else if (evutil_ascii_strcasecmp(header->key, "Transfer-Encoding") == 0) {
+		} else if (is_named(header, 't', "Transfer-Encoding")) {
 			if (evutil_ascii_strcasecmp(header->value, "chunked") != 0 || ++codings > 1)
 				return false;
+		} else if (connection == NULL && is_named(header, 'c', "Connection")) {
+			connection = header->value;
 		}
 	}
+	found->length = length != NULL;
+	found->connection = connection;
 	return codings == 0 || (length == NULL && response->minor > 0);
 }

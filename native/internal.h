@@ -11,6 +11,7 @@
 #include <sys/queue.h>
 #include <time.h>
 
+#include <event2/event_struct.h>
 #include <event2/util.h>
 
 #include "libevent4j.h"
@@ -96,11 +97,24 @@ struct epoll_event;
 int libevent4j_epoll_create1(int flags);
 /* epoll_ctl(), but for what would change nothing. */
 int libevent4j_epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event);
+/* epoll_wait(). */
+int libevent4j_epoll_wait(int epoll, struct epoll_event *events, int most, int timeout);
 /* The loop's epoll is the one that this thread has made last. */
 void libevent4j_epoll_adopt(struct libevent4j_loop *loop);
 /* A descriptor of the loop's is the same open socket from now on, until it is said that it is about to be closed. */
 void libevent4j_epoll_opened(struct libevent4j_loop *loop, evutil_socket_t fd);
 void libevent4j_epoll_closing(struct libevent4j_loop *loop, evutil_socket_t fd);
+/* From now on the loop looks, with such a socket's input, for the end of it. */
+void libevent4j_epoll_tell_end(struct libevent4j_loop *loop, evutil_socket_t fd);
+/* A moment in which all that had come over a socket was read. */
+struct libevent4j_look {
+	unsigned turn; /* of the loop; 0 for none */
+	int64_t tick;  /* of a clock that moves every few milliseconds */
+};
+/* Now. */
+void libevent4j_epoll_look(const struct libevent4j_loop *loop, struct libevent4j_look *look);
+/* Whether that was just now, and the end had not come when the loop looked for it: then to look again is to learn nothing. */
+bool libevent4j_epoll_looked(struct libevent4j_loop *loop, evutil_socket_t fd, const struct libevent4j_look *look);
 
 /* ---- log.c ---- */
 
@@ -121,10 +135,13 @@ struct libevent4j_loop {
 	struct libevent4j_registration *registrations; /* owned; by their descriptors, see epoll.c */
 	size_t registrations_size;
 	unsigned elsewhere; /* when they were right */
+	unsigned turn;      /* counts how often epoll has looked, but for 0 */
 	char date[50]; /* the Date of a reply in the second dated */
 	time_t dated;
 	LIST_HEAD(, libevent4j_socket) sockets; /* of all its servers, which own them */
 	LIST_HEAD(, libevent4j_connection) uploads; /* whose request's body is on its way; Java's */
+	TAILQ_HEAD(, libevent4j_connection) senders; /* whose request goes out at the end of this turn; Java's */
+	struct event send;                           /* then */
 	struct libevent4j_guard_list guards[LIBEVENT4J_GUARD_LISTS]; /* by their connections; their servers own them */
 };
 
@@ -211,6 +228,11 @@ void libevent4j_guard_yield(struct libevent4j_guard *guard);
 /* The connection is closed now. */
 void libevent4j_guard_end(struct libevent4j_guard *guard);
 
+/* ---- http_client.c ---- */
+
+/* Sends the requests of a loop's senders; an event's callback. */
+void libevent4j_connections_send(evutil_socket_t fd, short what, void *loop);
+
 /* ---- http_framing.c: see there ---- */
 
 struct libevent4j_framing {
@@ -226,8 +248,12 @@ void libevent4j_framing_body(struct libevent4j_framing *framing, bool chunked);
 /* Looks at the last bytes of the input, which have just come; false when they must not be there. */
 bool libevent4j_framing_read(struct libevent4j_framing *framing, struct evbuffer *input, size_t left);
 bool libevent4j_framing_in_head(const struct libevent4j_framing *framing);
+struct libevent4j_framing_headers {
+	bool length;            /* there is a Content-Length */
+	const char *connection; /* the first; the response's, or NULL */
+};
 /* Looks at the headers that evhttp has read. */
-bool libevent4j_framing_judge(const struct evhttp_request *response);
+bool libevent4j_framing_judge(const struct evhttp_request *response, struct libevent4j_framing_headers *found);
 
 /* ---- http_server.c ---- */
 
@@ -238,8 +264,8 @@ bool libevent4j_can_make_request(void);
 
 /* Writes a request's or a response's head into the loop's buffer, growing it when it must; its length, or -1 (no memory). */
 int libevent4j_write_head(JNIEnv *env, struct libevent4j_loop *loop, struct evhttp_request *request);
-/* Adds Java's headers to those of a message and points *reason at the reason phrase inside head, or at NULL. 0 or -1. */
-int libevent4j_read_head(const void *head, struct evkeyvalq *headers, const char **reason);
+/* Adds Java's headers to those of a message and points *text at the reason phrase or the URI inside head, or at NULL. 0 or -1. */
+int libevent4j_read_head(const void *head, struct evkeyvalq *headers, const char **text);
 /* Appends a part of a byte array, or of a direct buffer. 0 or -1. */
 int libevent4j_add_body(JNIEnv *env, struct evbuffer *buffer, jobject body, int direct, int offset, int length);
 /* A new byte array with all the bytes, which are drained; NULL with an exception pending. */

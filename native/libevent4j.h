@@ -303,11 +303,12 @@ void libevent4j_connection_read(struct libevent4j_connection *connection, int re
 #define LIBEVENT4J_CHUNKED 4   /* and so in chunks */
 #define LIBEVENT4J_EXPECTING 8 /* and waits for 100 (Continue) */
 
-/* evhttp_make_request(), when no other request is under way. 0, and exactly one of Callbacks.response(id, …) and
- * Callbacks.responseFailed(id, …) follows, perhaps before this returns, unless the request is cancelled or the connection freed;
- * when LISTENING, Callbacks.responseHead() and .responseData() come first. Or -1 with errno, and nothing follows. */
-int libevent4j_connection_send(JNIEnv *env, jclass native, struct libevent4j_connection *connection, void *id, int method,
-    const char *uri, int minor_version, int flags, const void *head, jobject body, int direct, int offset, int length);
+/* evhttp_make_request(), when no other request is under way, with a head whose text is the URI. 0, and exactly one of
+ * Callbacks.response(id, …) and Callbacks.responseFailed(id, …) follows with the connection's id, perhaps before this returns, unless
+ * the request is cancelled or the connection freed; when LISTENING, Callbacks.responseHead() and .responseData() come first. A short
+ * body stands behind the head, where Java has no array of it. Or -1 with errno, and nothing follows. */
+int libevent4j_connection_send(JNIEnv *env, jclass native, struct libevent4j_connection *connection, int method, int minor_version,
+    int flags, const void *head, jobject body, int direct, int offset, int length);
 /* evhttp_cancel_request() of the request under way; no callback of it follows. */
 void libevent4j_connection_cancel(struct libevent4j_connection *connection);
 

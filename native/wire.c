@@ -3,7 +3,7 @@
  *
  * C to Java:  int32 method or status, int32 major version, int32 minor version, int32 remote port, int64 body length,
  *             string URI or reason, string remote host, int32 number of headers, and for each string name, string value
- * Java to C:  string reason, int32 number of headers, and for each string name, string value;
+ * Java to C:  string reason or URI, int32 number of headers, and for each string name, string value;
  *             each string ends with a NUL that its length does not count
  */
 #include "internal.h"
@@ -112,12 +112,12 @@ take_string(const uint8_t **at)
 }
 
 int
-libevent4j_read_head(const void *head, struct evkeyvalq *headers, const char **reason)
+libevent4j_read_head(const void *head, struct evkeyvalq *headers, const char **text)
 {
 	const uint8_t *at = head;
 	int32_t count;
 
-	*reason = take_string(&at);
+	*text = take_string(&at);
 	memcpy(&count, at, sizeof(count));
 	at += sizeof(count);
 	while (count-- > 0) {

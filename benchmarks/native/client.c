@@ -1,6 +1,6 @@
 /*
  * The client as a C program over evhttp: a request under way on each of its connections, and another when its response is there. The
- * server is epoll.c.
+ * server is epoll.c. With AT_ONCE, which is what this library does by default, the requests of a turn go out at its end.
  *
  *   client PORT CONNECTIONS
  */
@@ -12,11 +12,17 @@
 #include <string.h>
 
 #include <event2/buffer.h>
+#include <event2/bufferevent.h>
 #include <event2/http.h>
 
 static struct event_base *base;
 static struct evhttp_connection **connections;
 static int count, busy;
+#ifdef AT_ONCE
+static struct evhttp_connection **made; /* requests that are still to go out, by their connections */
+static int made_count;
+static struct event *turn_ends;
+#endif
 
 static void send_request(struct evhttp_connection *connection);
 
@@ -32,6 +38,29 @@ on_response(struct evhttp_request *request, void *connection)
 		event_base_loopbreak(base);
 }
 
+#ifdef AT_ONCE
+static void
+on_turn_ends(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	for (int i = 0; i < made_count; i++) {
+		struct bufferevent *bev = evhttp_connection_get_bufferevent(made[i]);
+		struct evbuffer *output = bufferevent_get_output(bev);
+
+		if (evbuffer_get_length(output) == 0)
+			continue; /* it connects */
+		evbuffer_unfreeze(output, 1);
+		evbuffer_write(output, bufferevent_getfd(bev));
+		evbuffer_freeze(output, 1);
+		if (evbuffer_get_length(output) == 0)
+			bufferevent_trigger(bev, EV_WRITE, 0);
+	}
+	made_count = 0;
+}
+#endif
+
 static void
 send_request(struct evhttp_connection *connection)
 {
@@ -40,6 +69,11 @@ send_request(struct evhttp_connection *connection)
 	evhttp_add_header(evhttp_request_get_output_headers(request), "Host", "127.0.0.1");
 	if (evhttp_make_request(connection, request, EVHTTP_REQ_GET, "/") != 0)
 		exit(1);
+#ifdef AT_ONCE
+	if (made_count == 0)
+		event_active(turn_ends, EV_TIMEOUT, 0);
+	made[made_count++] = connection;
+#endif
 }
 
 static void
@@ -62,6 +96,10 @@ main(int argc, char **argv)
 	connections = calloc((size_t)count, sizeof(*connections));
 	for (int i = 0; i < count; i++)
 		connections[i] = evhttp_connection_base_new(base, NULL, "127.0.0.1", (unsigned short)atoi(argv[1]));
+#ifdef AT_ONCE
+	made = calloc((size_t)count, sizeof(struct evhttp_connection *));
+	turn_ends = event_new(base, -1, 0, on_turn_ends, NULL);
+#endif
 	answer(send_requests, NULL);
 	return 0;
 }

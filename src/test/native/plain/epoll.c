@@ -3,6 +3,7 @@
 
 int libevent4j_epoll_create1(int flags);
 int libevent4j_epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event);
+int libevent4j_epoll_wait(int epoll, struct epoll_event *events, int most, int timeout);
 
 int
 libevent4j_epoll_create1(int flags)
@@ -14,4 +15,10 @@ int
 libevent4j_epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event)
 {
 	return epoll_ctl(epoll, operation, fd, event);
+}
+
+int
+libevent4j_epoll_wait(int epoll, struct epoll_event *events, int most, int timeout)
+{
+	return epoll_wait(epoll, events, most, timeout);
 }

@@ -50,6 +50,11 @@ public final class Headers implements Iterable<Map.Entry<String, String>> {
         return Optional.empty();
     }
 
+    /** Whether there is a header of this name. */
+    boolean has(String name) {
+        return first(name).isPresent();
+    }
+
     /** The values of all headers of this name, in order. */
     public List<String> all(String name) {
         Objects.requireNonNull(name, "name");

@@ -14,6 +14,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
@@ -39,6 +40,7 @@ import java.util.concurrent.RejectedExecutionException;
  */
 public final class HttpClient implements AutoCloseable {
 
+    private static final long STARTED = System.nanoTime();
     private static final long MAX_HEADERS_SIZE = 256 * 1024;
     private static final Set<Integer> REDIRECTS = Set.of(301, 302, 303, 307, 308);
     private static final Set<String> CREDENTIALS = Set.of("authorization", "cookie", "proxy-authorization");
@@ -46,19 +48,21 @@ public final class HttpClient implements AutoCloseable {
     private final EventBase base;
     private final Thread thread;
     private final int maxConnections;
-    private final Duration idleTimeout;
+    private final long idleMicros;
     private final Duration deadline;
     private final Duration inactivity;
     private final int maxRedirects;
     private final long maxBodySize;
     private final Map<Origin, Pool> pools = new HashMap<>(); // the loop's
+    private final Deadlines deadlines; // the same
     private Dns dns; // the same; null until a name is to be resolved
 
     private HttpClient(Builder builder) throws IOException {
         this.base = EventBase.newBuilder().flags(EventBase.Flag.EPOLL_USE_CHANGELIST).build();
         this.maxConnections = builder.maxConnections;
-        this.idleTimeout = builder.idleTimeout;
+        this.idleMicros = Micros.of(builder.idleTimeout, "timeout");
         this.deadline = builder.deadline;
+        this.deadlines = new Deadlines();
         this.inactivity = builder.inactivity;
         this.maxRedirects = builder.maxRedirects;
         this.maxBodySize = builder.maxBodySize;
@@ -271,10 +275,14 @@ public final class HttpClient implements AutoCloseable {
 
     private Exchange prepare(HttpRequest request, BodyListener listener) {
         Objects.requireNonNull(request, "request").checkLength();
-        return new Exchange(request, target(URI.create(request.uri())), listener);
+        return new Exchange(request, target(request.whole()), listener);
     }
 
     private void submit(Exchange exchange) {
+        if (Thread.currentThread() == thread && base.isOpen()) {
+            exchange.begin();
+            return;
+        }
         try {
             base.execute(exchange::begin);
         } catch (RejectedExecutionException e) {
@@ -317,6 +325,76 @@ public final class HttpClient implements AutoCloseable {
         }
     }
 
+    /** Of a clock that only goes forward, for differences. */
+    private static long micros() {
+        return (System.nanoTime() - STARTED) / 1000;
+    }
+
+    private static Duration micros(long micros) {
+        return Duration.of(micros, ChronoUnit.MICROS);
+    }
+
+    /** The exchanges under way. They have the same time each, so that the oldest is due first, and one timer does for all. On the loop. */
+    private final class Deadlines {
+
+        private final Timer timer = Timer.create(base, this::expire);
+        private final long time = Micros.of(deadline, "deadline");
+        private boolean runs;
+        private Exchange oldest;
+        private Exchange newest;
+
+        void add(Exchange exchange) {
+            exchange.due = micros() + time;
+            exchange.older = newest;
+            if (newest != null) {
+                newest.newer = exchange;
+            } else {
+                oldest = exchange;
+                start(time);
+            }
+            newest = exchange;
+        }
+
+        private void start(long left) {
+            if (!runs) {
+                timer.start(micros(left));
+                runs = true;
+            }
+        }
+
+        void remove(Exchange exchange) {
+            if (exchange.older == null && oldest != exchange) {
+                return; // it is not here
+            }
+            if (exchange.older != null) {
+                exchange.older.newer = exchange.newer;
+            } else {
+                oldest = exchange.newer;
+            }
+            if (exchange.newer != null) {
+                exchange.newer.older = exchange.older;
+            } else {
+                newest = exchange.older;
+            }
+            exchange.older = null;
+            exchange.newer = null;
+        }
+
+        private void expire() {
+            runs = false;
+            long now = micros();
+            while (oldest != null && oldest.due <= now) {
+                Exchange late = oldest;
+                remove(late);
+                late.result.completeExceptionally(new HttpException(late.toString(), 0, Failure.TIMEOUT,
+                    "the response was not whole within " + deadline));
+            }
+            if (oldest != null && base.isOpen()) {
+                start(oldest.due - now);
+            }
+        }
+    }
+
     /** A request from its sending to the end of its last response. On the loop, but for its result. */
     private final class Exchange {
 
@@ -326,9 +404,11 @@ public final class HttpClient implements AutoCloseable {
         private final URI first;
         private URI uri;
         private HttpMethod method;
-        private final ByteArrayOutputStream body = new ByteArrayOutputStream(0);
+        private final ByteArrayOutputStream body; // null unless it is kept here
         private int redirects;
-        private Timer timer;
+        private Exchange older; // the neighbours among the deadlines
+        private Exchange newer;
+        private long due;
         private HttpConnection connection;
         private CompletableFuture<HttpResponse> call;
 
@@ -338,7 +418,14 @@ public final class HttpClient implements AutoCloseable {
             this.first = uri;
             this.uri = uri;
             this.method = request.method();
-            result.whenComplete((response, failure) -> runOnLoop(this::finished));
+            this.body = listener == null && maxRedirects > 0 ? new ByteArrayOutputStream(0) : null;
+            result.whenComplete((response, failure) -> {
+                if (Thread.currentThread() == thread) {
+                    finished();
+                } else {
+                    runOnLoop(this::finished);
+                }
+            });
         }
 
         void begin() {
@@ -349,9 +436,7 @@ public final class HttpClient implements AutoCloseable {
                 result.completeExceptionally(closed());
                 return;
             }
-            timer = Timer.create(base, () -> result.completeExceptionally(new HttpException(toString(), 0, Failure.TIMEOUT,
-                "the response was not whole within " + deadline)));
-            timer.start(deadline);
+            deadlines.add(this);
             pool().add(this);
         }
 
@@ -365,9 +450,7 @@ public final class HttpClient implements AutoCloseable {
 
         /** The result is known: nothing is to go on for it. */
         private void finished() {
-            if (timer != null) {
-                timer.close();
-            }
+            deadlines.remove(this);
             if (call != null) {
                 call.cancel(false);
             }
@@ -377,6 +460,12 @@ public final class HttpClient implements AutoCloseable {
         void sendOn(HttpConnection free) {
             connection = free;
             HttpRequest message = message();
+            if (listener == null && body == null) {
+                free.limitBody(maxBodySize);
+                call = free.send(message);
+                return;
+            }
+            free.limitBody(-1);
             call = free.send(message, new BodyListener() {
                 private boolean redirected;
 
@@ -412,7 +501,11 @@ public final class HttpClient implements AutoCloseable {
 
         private HttpRequest message() {
             String path = uri.getRawPath() == null || uri.getRawPath().isEmpty() ? "/" : uri.getRawPath();
-            HttpRequest.Builder builder = HttpRequest.newBuilder(uri.getRawQuery() == null ? path : path + "?" + uri.getRawQuery());
+            String target = uri.getRawQuery() == null ? path : path + "?" + uri.getRawQuery();
+            if (uri == first) {
+                return request.to(target);
+            }
+            HttpRequest.Builder builder = HttpRequest.newBuilder(target);
             boolean same = Origin.of(uri).equals(Origin.of(first));
             boolean sameMethod = method == request.method();
             request.headers().forEach((name, value) -> {
@@ -445,7 +538,7 @@ public final class HttpClient implements AutoCloseable {
             if (failure != null) {
                 result.completeExceptionally(failure);
             } else if (!isRedirect(response)) {
-                result.complete(response.with(body.toByteArray()));
+                result.complete(body == null ? response : response.with(body.toByteArray()));
             } else {
                 redirect(response);
             }
@@ -543,8 +636,8 @@ public final class HttpClient implements AutoCloseable {
                         Pooled pooled = new Pooled();
                         open++;
                         use(pooled, exchange);
-                    } catch (IOException e) {
-                        exchange.result.completeExceptionally(e);
+                    } catch (IOException e) { // not on the stack of the caller, who may send again when it fails
+                        runOnLoop(() -> exchange.result.completeExceptionally(e));
                     }
                 } else {
                     return;
@@ -556,13 +649,12 @@ public final class HttpClient implements AutoCloseable {
         }
 
         private void use(Pooled pooled, Exchange exchange) {
-            pooled.idle.stop();
             exchange.sendOn(pooled.connection);
             pooled.closed = false; // what the server closed before this has been made anew
             exchange.call.whenComplete((response, failure) -> {
                 if (failure == null && base.isOpen() && !pooled.closed) {
                     idle.addLast(pooled);
-                    pooled.idle.start(idleTimeout);
+                    pooled.rest();
                 } else {
                     drop(pooled);
                 }
@@ -580,12 +672,36 @@ public final class HttpClient implements AutoCloseable {
         private final class Pooled {
             final HttpConnection connection;
             final Timer idle;
+            boolean runs; // and runs on while the connection is in use
+            long idleSince;
             boolean closed;
 
             /** @throws IOException when names cannot be resolved at all */
             Pooled() throws IOException {
                 connection = connect(origin).timeout(inactivity).maxHeadersSize(MAX_HEADERS_SIZE).onClose(this::onClose).build();
-                idle = Timer.create(base, this::leave);
+                idle = Timer.create(base, this::rested);
+            }
+
+            void rest() {
+                idleSince = micros();
+                start(idleMicros);
+            }
+
+            private void start(long left) {
+                if (!runs) {
+                    idle.start(micros(left));
+                    runs = true;
+                }
+            }
+
+            private void rested() {
+                runs = false;
+                long left = idleSince + idleMicros - micros();
+                if (left <= 0) {
+                    leave();
+                } else if (Pool.this.idle.contains(this)) {
+                    start(left);
+                }
             }
 
             /** By either side. */

@@ -9,6 +9,7 @@ import io.github.libevent4j.global.libevent;
 import io.github.libevent4j.http.HttpException.Failure;
 import io.github.libevent4j.internal.Addresses;
 import io.github.libevent4j.internal.Callbacks;
+import io.github.libevent4j.internal.Head;
 import io.github.libevent4j.internal.HeadWriter;
 import io.github.libevent4j.internal.Loop;
 import io.github.libevent4j.internal.Micros;
@@ -23,6 +24,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.function.Supplier;
 
 /**
  * A client's connection to one server (evhttp_connection): made when the first request is sent, kept between requests, and made
@@ -41,6 +44,7 @@ public final class HttpConnection extends NativeHandle {
     private final Loop loop;
     private final String host;
     private final int port;
+    private final String authority; // for the Host header
     private final boolean exact;
     private final int retries;
     private final Duration retryDelay;
@@ -62,6 +66,8 @@ public final class HttpConnection extends NativeHandle {
         this.onClose = builder.onClose;
         this.host = builder.host;
         this.port = builder.port;
+        String name = host.indexOf(':') >= 0 ? "[" + host + "]" : host;
+        this.authority = port == 80 ? name : name + ":" + port;
         this.exact = builder.exact;
         this.settings = builder.copy();
         this.connection = connection;
@@ -206,16 +212,15 @@ public final class HttpConnection extends NativeHandle {
             Loop loop = Loop.of(base);
             loop.enter();
             try {
-                HttpConnection[] self = new HttpConnection[1];
-                Callbacks.ConnectionTarget target = () -> self[0].closed();
+                Target target = new Target();
                 long id = loop.register(target);
                 long connection = open(loop, id, host);
                 if (connection == 0) {
                     loop.unregister(id);
                     throw new OutOfMemoryError("evhttp_connection_base_new");
                 }
-                self[0] = new HttpConnection(this, loop, connection, id);
-                return self[0];
+                target.self = new HttpConnection(this, loop, connection, id);
+                return target.self;
             } finally {
                 loop.exit();
             }
@@ -238,6 +243,50 @@ public final class HttpConnection extends NativeHandle {
             libevent.evhttp_connection_set_max_headers_size(evcon, maxHeadersSize);
             libevent.evhttp_connection_set_max_body_size(evcon, maxBodySize);
             return connection;
+        }
+    }
+
+    /** What C calls: what it has to tell is of the request under way. */
+    private static final class Target implements Callbacks.ConnectionTarget, Callbacks.CallTarget {
+
+        private HttpConnection self;
+
+        @Override
+        public void onClosed() {
+            self.closed();
+        }
+
+        @Override
+        public void onDrained() {
+            if (self.active != null) {
+                self.active.onDrained();
+            }
+        }
+
+        @Override
+        public boolean onHead(int headLength) {
+            return self.active != null && self.active.onHead(headLength);
+        }
+
+        @Override
+        public void onData(byte[] data) {
+            if (self.active != null) {
+                self.active.onData(data);
+            }
+        }
+
+        @Override
+        public void onResponse(int headLength, byte[] body) {
+            if (self.active != null) {
+                self.active.onResponse(headLength, body);
+            }
+        }
+
+        @Override
+        public void onFailure(int kind, int errno) {
+            if (self.active != null) {
+                self.active.onFailure(kind, errno);
+            }
         }
     }
 
@@ -276,6 +325,14 @@ public final class HttpConnection extends NativeHandle {
         read(0);
     }
 
+    /** The most that a response's body may have from now on, -1 for no limit (evhttp_connection_set_max_body_size). On the loop. */
+    void limitBody(long bytes) {
+        if (settings.maxBodySize != bytes) {
+            settings.maxBodySize = bytes;
+            libevent.evhttp_connection_set_max_body_size(evcon(connection), bytes);
+        }
+    }
+
     /** Reads on after {@link #pause}. Any thread. */
     public void resume() {
         read(1);
@@ -295,15 +352,21 @@ public final class HttpConnection extends NativeHandle {
         if (!exact) {
             call.request.checkLength();
         }
-        loop.submit(() -> {
-            if (isOpen()) {
-                queue.add(call);
-                next();
-            } else {
-                call.connectionClosed();
-            }
-        });
+        if (loop.submitsNow()) {
+            accept(call);
+        } else {
+            loop.submit(() -> accept(call));
+        }
         return call;
+    }
+
+    private void accept(Call call) {
+        if (isOpen()) {
+            queue.add(call);
+            next();
+        } else {
+            call.connectionClosed();
+        }
     }
 
     /** Starts the next request, when there is one and the connection is free for it. */
@@ -347,11 +410,11 @@ public final class HttpConnection extends NativeHandle {
     }
 
     /** One request, waiting or under way. */
-    private final class Call extends CompletableFuture<HttpResponse> implements Callbacks.CallTarget, HttpBody.Sink {
+    private final class Call extends CompletableFuture<HttpResponse> implements HttpBody.Sink {
 
         private final HttpRequest request;
         private final BodyListener listener;
-        private long callId; // 0 unless libevent has the request
+        private boolean sent; // and libevent has the request
         private boolean starting;
         private boolean streaming; // the head has come
         private IOException failedToStart;
@@ -361,17 +424,63 @@ public final class HttpConnection extends NativeHandle {
         private int retried;
         private volatile boolean ended;
         private CompletableFuture<List<InetAddress>> lookup; // of the host; null unless it is under way
-        private final Queue<InetAddress> untried = new ArrayDeque<>(); // of its addresses
+        private Queue<InetAddress> untried; // of its addresses; null unless they were looked up
 
         Call(HttpRequest request, BodyListener listener) {
             this.request = Objects.requireNonNull(request, "request");
             this.listener = listener;
-            whenComplete((response, failure) -> {
-                if (!ended) {
-                    loop.whenSafe(this::takeBack); // libevent may be in the middle of this very request
+        }
+
+        // ---- a caller completes it in some other way: each of these, without a stage of its own for each request
+
+        @Override
+        public boolean complete(HttpResponse response) {
+            return completed(super.complete(response));
+        }
+
+        @Override
+        public boolean completeExceptionally(Throwable failure) {
+            return completed(super.completeExceptionally(failure));
+        }
+
+        @Override
+        public boolean cancel(boolean interrupt) {
+            return completed(super.cancel(interrupt));
+        }
+
+        @Override
+        public CompletableFuture<HttpResponse> completeAsync(Supplier<? extends HttpResponse> supplier, Executor executor) {
+            Objects.requireNonNull(supplier, "supplier");
+            executor.execute(() -> {
+                try {
+                    complete(supplier.get());
+                } catch (Throwable e) {
+                    completeExceptionally(e);
                 }
             });
+            return this;
         }
+
+        @Override
+        public void obtrudeValue(HttpResponse response) {
+            super.obtrudeValue(response);
+            completed(true);
+        }
+
+        @Override
+        public void obtrudeException(Throwable failure) {
+            super.obtrudeException(failure);
+            completed(true);
+        }
+
+        private boolean completed(boolean now) {
+            if (now && !ended) {
+                loop.whenSafe(this::takeBack); // libevent may be in the middle of this very request
+            }
+            return now;
+        }
+
+        // ---- it is sent
 
         /** Resolves the host first, if need be. The call is the active one. */
         void begin() {
@@ -400,8 +509,7 @@ public final class HttpConnection extends NativeHandle {
                 failed(failure);
                 return;
             }
-            untried.clear();
-            untried.addAll(addresses);
+            untried = new ArrayDeque<>(addresses);
             startAtNext();
         }
 
@@ -435,11 +543,11 @@ public final class HttpConnection extends NativeHandle {
                 failedToStart = e;
             }
             if (failedToStart == null) {
-                callId = loop.register(this);
+                sent = true;
                 byte[] body = upload == null ? request.bytes() : NOTHING;
                 starting = true;
-                int result = Native.libevent4j_connection_send(connection, callId, request.method().bit, request.uri(),
-                    request.minorVersion(), flags(), writeHead(), body, 0, 0, body.length);
+                int result = Native.libevent4j_connection_send(connection, request.method().bit, request.minorVersion(), flags(),
+                    writeHead(), body, 0, 0, body.length);
                 starting = false;
                 if (result != 0) {
                     int errno = Native.libevent4j_errno();
@@ -478,10 +586,9 @@ public final class HttpConnection extends NativeHandle {
         }
 
         private long writeHead() {
-            HeadWriter writer = loop.headWriter().begin(null);
-            if (!exact && request.headers().first("Host").isEmpty()) {
-                String name = host.indexOf(':') >= 0 ? "[" + host + "]" : host;
-                writer.add("Host", port == 80 ? name : name + ":" + port);
+            HeadWriter writer = loop.headWriter().begin(request.uri());
+            if (!exact && !request.headers().has("Host")) {
+                writer.add("Host", authority);
             }
             request.headers().forEach(writer::add);
             if (upload != null) {
@@ -495,8 +602,8 @@ public final class HttpConnection extends NativeHandle {
                 }
             }
             // Libevent tells it for POST and PUT alone; without it a server takes the body for the next request.
-            if (!exact && upload == null && request.bytes().length > 0 && request.headers().first("Content-Length").isEmpty()
-                && request.headers().first("Transfer-Encoding").isEmpty()) {
+            if (!exact && upload == null && request.bytes().length > 0 && !request.headers().has("Content-Length")
+                && !request.headers().has("Transfer-Encoding")) {
                 writer.add("Content-Length", Integer.toString(request.bytes().length));
             }
             return writer.end();
@@ -504,8 +611,7 @@ public final class HttpConnection extends NativeHandle {
 
         /** Libevent is through with the request. */
         private void release() {
-            loop.unregister(callId);
-            callId = 0;
+            sent = false;
             if (upload != null) {
                 upload.close();
                 upload = null;
@@ -518,8 +624,7 @@ public final class HttpConnection extends NativeHandle {
 
         // ---- the body that follows
 
-        @Override
-        public void onDrained() {
+        void onDrained() {
             if (request.expectation() != null && expectation == null) {
                 expectation = Timer.create(base, () -> Native.libevent4j_connection_continue(connection));
                 expectation.start(request.expectation());
@@ -568,34 +673,36 @@ public final class HttpConnection extends NativeHandle {
         /** Does that on the loop, unless the body is not wanted any more. */
         private void give(Runnable action) {
             loop.submit(() -> {
-                if (callId != 0 && isOpen() && !isDone()) {
+                if (sent && isOpen() && !isDone()) {
                     action.run();
                 }
             });
         }
 
         /** The call is through, and the next one's turn comes when everybody knows. */
-        private void end(Runnable completion) {
+        private void end(HttpResponse response, IOException failure) {
             active = null;
             ended = true;
-            completion.run();
+            if (failure == null) {
+                complete(response);
+            } else {
+                completeExceptionally(failure);
+            }
             next();
         }
 
-        @Override
-        public boolean onHead(int headLength) {
+        boolean onHead(int headLength) {
             streaming = true;
             return listen(() -> listener.onHead(new HttpResponse(loop.head(headLength), new byte[0])));
         }
 
-        @Override
-        public void onData(byte[] data) {
+        void onData(byte[] data) {
             listen(() -> listener.onData(data));
         }
 
         /** Whether parts of the body may come now. */
         boolean isStreaming() {
-            return callId != 0 && streaming;
+            return sent && streaming;
         }
 
         private interface Listening {
@@ -614,20 +721,18 @@ public final class HttpConnection extends NativeHandle {
             return !isDone() && isOpen();
         }
 
-        @Override
-        public void onResponse(int headLength, byte[] body) {
+        void onResponse(int headLength, byte[] body) {
             release();
             try {
-                HttpResponse response = new HttpResponse(loop.head(headLength), body);
-                end(() -> complete(response));
+                Head head = loop.head(headLength);
+                end(new HttpResponse(head, body == null ? head.body() : body), null);
             } catch (Throwable e) { // nobody waits in vain, not even when memory runs out
                 completeExceptionally(e);
                 throw e;
             }
         }
 
-        @Override
-        public void onFailure(int kind, int errno) {
+        void onFailure(int kind, int errno) {
             release();
             HttpException failure = failure(Failure.values()[kind < 0 ? -1 - kind : kind + Failure.TIMEOUT.ordinal()], errno);
             if (starting) {
@@ -656,7 +761,7 @@ public final class HttpConnection extends NativeHandle {
                 return; // taken back, or the connection was closed
             }
             boolean unconnected = failure instanceof HttpException http && http.failure().compareTo(Failure.CONNECT_TIMEOUT) <= 0;
-            if (unconnected && !untried.isEmpty() && !isDone() && isOpen()) {
+            if (unconnected && untried != null && !untried.isEmpty() && !isDone() && isOpen()) {
                 loop.whenSafe(() -> {
                     if (active == this && isOpen()) {
                         startAtNext();
@@ -674,7 +779,7 @@ public final class HttpConnection extends NativeHandle {
                 retried++;
                 delay = delay.compareTo(LONGEST_RETRY_DELAY.dividedBy(2)) < 0 ? delay.multipliedBy(2) : LONGEST_RETRY_DELAY;
             } else {
-                end(() -> completeExceptionally(failure));
+                end(null, failure);
             }
         }
 
@@ -689,7 +794,7 @@ public final class HttpConnection extends NativeHandle {
             }
             active = null;
             endLookup();
-            if (callId != 0) {
+            if (sent) {
                 release();
                 Native.libevent4j_connection_cancel(connection);
             } else if (retry != null) {

@@ -3,6 +3,7 @@ package io.github.libevent4j.http;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.github.libevent4j.internal.Micros;
+import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -21,6 +22,16 @@ public final class HttpRequest {
     private final Headers headers;
     private final HttpBody body;
     private final Duration expectation; // null for none
+    private volatile URI whole; // the URI, once it was asked for as such
+
+    private HttpRequest(HttpRequest request, String uri) {
+        this.method = request.method;
+        this.uri = uri;
+        this.minorVersion = request.minorVersion;
+        this.headers = request.headers;
+        this.body = request.body;
+        this.expectation = request.expectation;
+    }
 
     private HttpRequest(Builder builder) {
         this.method = builder.method;
@@ -163,6 +174,21 @@ public final class HttpRequest {
         throw new IllegalStateException("the body of " + this + " is not in memory");
     }
 
+    /** The same for another URI. */
+    HttpRequest to(String other) {
+        return new HttpRequest(this, other);
+    }
+
+    /** @throws IllegalArgumentException when what stands in the request line is no URI */
+    URI whole() {
+        URI known = whole;
+        if (known == null) {
+            known = URI.create(uri);
+            whole = known;
+        }
+        return known;
+    }
+
     HttpBody httpBody() {
         return body;
     }
@@ -189,9 +215,12 @@ public final class HttpRequest {
 
     /** What two readers could understand differently is not sent. */
     void checkLength() {
+        if (!headers.has("Content-Length")) {
+            return;
+        }
         List<String> lengths = headers.all("Content-Length");
         boolean right = lengths.equals(List.of(Integer.toString(bytes().length))) && headers.first("Transfer-Encoding").isEmpty();
-        if (!lengths.isEmpty() && !right) {
+        if (!right) {
             throw new IllegalArgumentException(this + " has a body of " + bytes().length + " bytes, of which its headers say something else"
                 + " (Content-Length: " + String.join(", ", lengths) + "): leave them out, and they are added");
         }

@@ -3,28 +3,32 @@ package io.github.libevent4j.http;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.github.libevent4j.internal.Head;
+import io.github.libevent4j.internal.HeadFields;
 
 /** A response as it came. Immutable; safe on any thread. */
 public final class HttpResponse {
 
     private final int status;
-    private final String reason;
-    private final String version;
+    private final int majorVersion;
+    private final int minorVersion;
+    private final HeadFields received;
     private final Headers headers;
     private final byte[] body;
 
     HttpResponse(Head head, byte[] body) {
         this.status = head.code();
-        this.reason = head.text();
-        this.version = "HTTP/" + head.majorVersion() + "." + head.minorVersion();
-        this.headers = new Headers(head.fields());
+        this.majorVersion = head.majorVersion();
+        this.minorVersion = head.minorVersion();
+        this.received = head.textAndFields();
+        this.headers = new Headers(received);
         this.body = body;
     }
 
     private HttpResponse(HttpResponse head, byte[] body) {
         this.status = head.status;
-        this.reason = head.reason;
-        this.version = head.version;
+        this.majorVersion = head.majorVersion;
+        this.minorVersion = head.minorVersion;
+        this.received = head.received;
         this.headers = head.headers;
         this.body = body;
     }
@@ -41,12 +45,12 @@ public final class HttpResponse {
 
     /** The reason phrase, perhaps empty (evhttp_request_get_response_code_line). */
     public String reason() {
-        return reason;
+        return received.text();
     }
 
     /** The version, such as {@code HTTP/1.1}. */
     public String version() {
-        return version;
+        return "HTTP/" + majorVersion + "." + minorVersion;
     }
 
     /** The headers (evhttp_request_get_input_headers). */
@@ -66,6 +70,6 @@ public final class HttpResponse {
 
     @Override
     public String toString() {
-        return version + " " + status + " " + reason;
+        return version() + " " + status + " " + reason();
     }
 }

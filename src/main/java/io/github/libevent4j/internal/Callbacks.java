@@ -47,7 +47,7 @@ public final class Callbacks {
         void onClientClosed();
     }
 
-    /** A call gets its response. */
+    /** A connection's request gets its response. */
     public interface CallTarget {
         /** The next piece of the request's body is wanted, which follows its head. */
         void onDrained();
@@ -57,6 +57,7 @@ public final class Callbacks {
 
         void onData(byte[] data) throws Exception;
 
+        /** @param body null for a short one, which stands behind the head ({@link Head#body}) */
         void onResponse(int headLength, byte[] body);
 
         void onFailure(int kind, int errno);
@@ -223,7 +224,16 @@ public final class Callbacks {
     }
 
     static void response(long id, int headLength, byte[] body) {
-        end(id, CallTarget.class, target -> target.onResponse(headLength, body));
+        Loop loop = Registry.loop(id);
+        Object target = loop == null ? null : loop.target(id);
+        if (target == null) {
+            return;
+        }
+        try {
+            ((CallTarget) target).onResponse(headLength, body);
+        } catch (Throwable e) {
+            loop.caught(e);
+        }
     }
 
     static void responseFailed(long id, int kind, int errno) {

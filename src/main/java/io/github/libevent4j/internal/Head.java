@@ -67,7 +67,21 @@ public final class Head {
         int at = after(after(TEXT));
         byte[] fields = new byte[length - at];
         bytes.get(at, fields);
-        return new HeadFields(fields);
+        return new HeadFields(fields, 0);
+    }
+
+    /** The same with the text before them. */
+    public HeadFields textAndFields() {
+        byte[] rest = new byte[length - TEXT];
+        bytes.get(TEXT, rest);
+        return new HeadFields(rest, after(after(TEXT)) - TEXT);
+    }
+
+    /** The body, where C has put it behind the head. */
+    public byte[] body() {
+        byte[] body = new byte[(int) bodyLength()];
+        bytes.get(length, body);
+        return body;
     }
 
     private String string(int at) {

@@ -11,10 +11,12 @@ public final class HeadFields {
 
     private static final VarHandle INT = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.nativeOrder());
 
-    private final byte[] bytes; // their number, and for each its name's length, its name, its value's length, its value
+    private final byte[] bytes;
+    private final int start; // of their number, and for each its name's length, its name, its value's length, its value
 
-    HeadFields(byte[] bytes) {
+    HeadFields(byte[] bytes, int start) {
         this.bytes = bytes;
+        this.start = start;
     }
 
     private int length(int at) {
@@ -29,14 +31,19 @@ public final class HeadFields {
         return new String(bytes, at + Integer.BYTES, length(at), ISO_8859_1);
     }
 
+    /** What {@link Head#text} says, where it was copied with the headers ({@link Head#textAndFields}). */
+    public String text() {
+        return string(0);
+    }
+
     /** How many there are. */
     public int size() {
-        return length(0);
+        return length(start);
     }
 
     /** The value of the first of this name, without regard to case, or null. */
     public String first(String name) {
-        int at = Integer.BYTES;
+        int at = start + Integer.BYTES;
         for (int left = size(); left > 0; left--) {
             int value = after(at);
             if (is(at, name)) {
@@ -64,7 +71,7 @@ public final class HeadFields {
     /** Name, value, name, value, in the order in which they came. */
     public String[] strings() {
         String[] strings = new String[2 * size()];
-        int at = Integer.BYTES;
+        int at = start + Integer.BYTES;
         for (int i = 0; i < strings.length; i++) {
             strings[i] = string(at);
             at = after(at);

@@ -1,34 +1,41 @@
 package io.github.libevent4j.internal;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import org.bytedeco.javacpp.Pointer;
 
 /** Writes a message's head for C, as {@code native/wire.c} reads it. One per loop, used again for each message. */
 public final class HeadWriter {
 
-    private ByteBuffer bytes;
+    private static final VarHandle INT = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.nativeOrder());
+
+    private byte[] bytes;
+    private int length;
+    private ByteBuffer copy; // C's
     private long address;
     private int countAt;
     private int count;
 
     HeadWriter(int size) {
+        bytes = new byte[size];
         allocate(size);
     }
 
     private void allocate(int size) {
-        bytes = ByteBuffer.allocateDirect(size).order(ByteOrder.nativeOrder());
-        address = new Pointer(bytes).address();
+        copy = ByteBuffer.allocateDirect(size);
+        address = new Pointer(copy).address();
     }
 
-    /** Starts a head, with a reason phrase or, for libevent's own, null. */
-    public HeadWriter begin(String reason) {
-        bytes.clear();
-        put(reason);
-        ensure(Integer.BYTES);
-        countAt = bytes.position();
+    /** Starts a head, with a request's URI or a reply's reason phrase, null for libevent's own. */
+    public HeadWriter begin(String text) {
+        length = 0;
+        put(text);
+        countAt = length;
         count = 0;
-        bytes.putInt(0);
+        putInt(0);
         return this;
     }
 
@@ -42,30 +49,37 @@ public final class HeadWriter {
 
     /** Ends the head and returns its address. It is valid until the next begin(). */
     public long end() {
-        bytes.putInt(countAt, count);
+        INT.set(bytes, countAt, count);
+        if (copy.capacity() < length) {
+            allocate(bytes.length);
+        }
+        copy.put(0, bytes, 0, length);
         return address;
     }
 
+    @SuppressWarnings("deprecation") // of all characters this takes the low byte, which is what there is of ISO-8859-1
     private void put(String string) {
         if (string == null) {
-            ensure(Integer.BYTES);
-            bytes.putInt(-1);
+            putInt(-1);
             return;
         }
-        int length = string.length();
-        ensure(Integer.BYTES + length + 1);
-        bytes.putInt(length);
-        for (int i = 0; i < length; i++) {
-            bytes.put((byte) string.charAt(i));
-        }
-        bytes.put((byte) 0);
+        int size = string.length();
+        putInt(size);
+        ensure(size + 1);
+        string.getBytes(0, size, bytes, length);
+        length += size;
+        bytes[length++] = 0;
+    }
+
+    private void putInt(int value) {
+        ensure(Integer.BYTES);
+        INT.set(bytes, length, value);
+        length += Integer.BYTES;
     }
 
     private void ensure(int more) {
-        if (bytes.remaining() < more) {
-            ByteBuffer full = bytes;
-            allocate(Math.max(full.capacity() * 2, full.position() + more));
-            bytes.put(full.flip());
+        if (bytes.length - length < more) {
+            bytes = Arrays.copyOf(bytes, Math.max(bytes.length * 2, length + more));
         }
     }
 }

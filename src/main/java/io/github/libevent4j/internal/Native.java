@@ -287,7 +287,7 @@ public final class Native {
     public static final int EXPECTING = 8;
 
     public static native int libevent4j_connection_send(@Cast("libevent4j_connection*") long connection,
-            @Cast("void*") long id, int method, String uri, int minorVersion, int flags, @Cast("const void*") long head,
+            int method, int minorVersion, int flags, @Cast("const void*") long head,
             @Raw(withEnv = true) Object body, int direct, int offset, int length);
 
     public static native void libevent4j_connection_cancel(@Cast("libevent4j_connection*") long connection);

@@ -825,6 +825,19 @@ class HttpConnectionTest extends HttpTest {
             CompletableFuture<HttpResponse> replaced = connection.send(GET);
             assertTrue(replaced.complete(null));
             assertNull(await(replaced));
+            assertNull(await(connection.send(GET).completeOnTimeout(null, 1, TimeUnit.MILLISECONDS)));
+            assertNull(await(connection.send(GET).completeAsync(() -> null)));
+            CompletableFuture<HttpResponse> computed = connection.send(GET).completeAsync(() -> {
+                throw new IllegalStateException("nothing to replace it");
+            });
+            assertThrows(IllegalStateException.class, () -> await(computed));
+            CompletableFuture<HttpResponse> obtruded = connection.send(GET);
+            obtruded.obtrudeValue(null);
+            assertNull(await(obtruded));
+            obtruded.obtrudeException(new IOException("nor that"));
+            CompletableFuture<HttpResponse> refused = connection.send(GET);
+            refused.obtrudeException(new IOException("not wanted either"));
+            assertTrue(connection.send(GET).cancel(false));
             CompletableFuture<HttpResponse> wanted = connection.send(request("/wanted"));
             Message request;
             RawClient peer;
