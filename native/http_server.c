@@ -689,6 +689,18 @@ libevent4j_exchange_body(JNIEnv *env, jclass native, struct libevent4j_exchange 
 	}
 }
 
+struct evbuffer *
+libevent4j_exchange_take_body(struct libevent4j_exchange *exchange)
+{
+	struct evbuffer *body = evbuffer_new();
+
+	if (body != NULL && exchange != NULL && evbuffer_add_buffer(body, exchange->request->input_buffer) != 0) {
+		evbuffer_free(body);
+		return NULL;
+	}
+	return body;
+}
+
 /*
  * Libevent writes when the loop next finds the socket writable, which it nearly always is: writing at once saves that turn and its
  * system calls. What the socket does not take waits for the loop as before, and evhttp's own callback ends the request in any case.
@@ -797,6 +809,63 @@ undo(struct libevent4j_exchange *exchange)
 	return -1;
 }
 
+#define IN_PLACE_SIZE (16 * 1024) /* bytes of a body for which that is worth its while; none as long is gathered */
+
+/* Copies what the socket has not taken of a body in Java's memory, which the output ends with. */
+static void
+keep_rest(struct libevent4j_exchange *exchange, const uint8_t *body, size_t length)
+{
+	struct bufferevent *bev = evhttp_connection_get_bufferevent(exchange->request->evcon);
+	struct evbuffer *output = bufferevent_get_output(bev), *kept;
+	size_t left = evbuffer_get_length(output), rest = left < length ? left : length;
+
+	if (left == 0)
+		return;
+	libevent4j_guard_replace(exchange->guard, true);
+	evbuffer_unfreeze(output, 1);
+	kept = evbuffer_new();
+	if (kept == NULL || evbuffer_remove_buffer(output, kept, left - rest) < 0 ||
+	    evbuffer_add(kept, body + length - rest, rest) != 0 || evbuffer_drain(output, rest) != 0 ||
+	    evbuffer_add_buffer(output, kept) != 0) {
+		evbuffer_drain(output, (size_t)-1);
+		bufferevent_trigger_event(bev, BEV_EVENT_WRITING | BEV_EVENT_ERROR, BEV_TRIG_DEFER_CALLBACKS);
+	}
+	if (kept != NULL)
+		evbuffer_free(kept);
+	evbuffer_freeze(output, 1);
+	libevent4j_guard_replace(exchange->guard, false);
+}
+
+/*
+ * A large body goes to the socket from where Java has it. Nothing of Java's may be called before that memory is given back: so
+ * nothing else is in the output, whose end somebody waits for, and nobody else's callbacks are at it.
+ */
+static bool
+may_reply_in_place(const struct libevent4j_exchange *exchange, int length)
+{
+	struct bufferevent *bev = evhttp_connection_get_bufferevent(exchange->request->evcon);
+
+	return length > IN_PLACE_SIZE && !exchange->server->exact && exchange->guard != NULL && libevent4j_guard_is_plain(exchange->guard) &&
+	    evbuffer_get_length(bufferevent_get_output(bev)) == 0;
+}
+
+static int
+reply_in_place(JNIEnv *env, struct libevent4j_exchange *exchange, int status, const char *reason, jobject body, int direct,
+    int offset, int length)
+{
+	uint8_t *memory = direct ? (*env)->GetDirectBufferAddress(env, body) : (*env)->GetPrimitiveArrayCritical(env, body, NULL);
+	int result = -1;
+
+	if (memory != NULL && evbuffer_add_reference(exchange->request->output_buffer, memory + offset, (size_t)length, NULL, NULL) == 0) {
+		send_reply(exchange, status, reason);
+		keep_rest(exchange, memory + offset, (size_t)length);
+		result = 0;
+	}
+	if (memory != NULL && !direct)
+		(*env)->ReleasePrimitiveArrayCritical(env, body, memory, JNI_ABORT);
+	return result == 0 ? 0 : undo(exchange);
+}
+
 int
 libevent4j_exchange_reply(JNIEnv *env, jclass native, struct libevent4j_exchange *exchange, int status, const void *head,
     jobject body, int direct, int offset, int length)
@@ -808,8 +877,29 @@ libevent4j_exchange_reply(JNIEnv *env, jclass native, struct libevent4j_exchange
 		return end_gone(exchange);
 	if (libevent4j_read_head(head, exchange->request->output_headers, &reason) != 0)
 		return undo(exchange);
-	if (wants_body(exchange, status, length) &&
-	    libevent4j_add_body(env, exchange->request->output_buffer, body, direct, offset, length) != 0)
+	if (wants_body(exchange, status, length)) {
+		if (may_reply_in_place(exchange, length))
+			return reply_in_place(env, exchange, status, reason, body, direct, offset, length);
+		if (libevent4j_add_body(env, exchange->request->output_buffer, body, direct, offset, length) != 0)
+			return undo(exchange);
+	}
+	send_reply(exchange, status, reason);
+	return 0;
+}
+
+int
+libevent4j_exchange_reply_buffer(struct libevent4j_exchange *exchange, int status, const void *head, struct evbuffer *body)
+{
+	size_t length = evbuffer_get_length(body);
+	const char *reason;
+
+	if (exchange->gone)
+		return end_gone(exchange);
+	if (libevent4j_read_head(head, exchange->request->output_headers, &reason) != 0)
+		return undo(exchange);
+	if (!wants_body(exchange, status, (int64_t)length))
+		evbuffer_drain(body, length);
+	else if (evbuffer_add_buffer(exchange->request->output_buffer, body) != 0)
 		return undo(exchange);
 	send_reply(exchange, status, reason);
 	return 0;

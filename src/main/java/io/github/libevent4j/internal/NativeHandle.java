@@ -21,6 +21,7 @@ public abstract class NativeHandle implements AutoCloseable {
     NativeHandle next;
     private boolean gone; // freed, or given away; the loop's
     private volatile int closed; // 0 or 1
+    private int uses; // operations that are under way; the loop's
     private final Leak leak; // of a base, whose handle alone may be lost
 
     /** The handle of a base, which is what its loop's children hang on. */
@@ -135,10 +136,25 @@ public abstract class NativeHandle implements AutoCloseable {
             loop.exit();
             ensureOpen();
         }
+        uses++;
     }
 
     protected final void exit() {
+        uses--;
         loop.exit();
+    }
+
+    /**
+     * Whether the native object can be freed at once, though the loop is held: for what libevent itself never uses, but in the
+     * operations of this class.
+     */
+    protected boolean isOwnUseOnly() {
+        return false;
+    }
+
+    /** Whether libevent is surely not using the native object now. The loop is held. */
+    final boolean isIdle() {
+        return uses == 0 && isOwnUseOnly();
     }
 
     /** For messages. Any thread. */
