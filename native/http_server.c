@@ -701,6 +701,15 @@ libevent4j_exchange_take_body(struct libevent4j_exchange *exchange)
 	return body;
 }
 
+/* Whether what goes out goes to a socket as it is, through no filter and no pair. */
+static bool
+sends_to_socket(struct evhttp_connection *connection)
+{
+	struct bufferevent *bev = evhttp_connection_get_bufferevent(connection);
+
+	return bufferevent_get_underlying(bev) == NULL && bufferevent_pair_get_partner(bev) == NULL;
+}
+
 /*
  * Libevent writes when the loop next finds the socket writable, which it nearly always is: writing at once saves that turn and its
  * system calls. What the socket does not take waits for the loop as before, and evhttp's own callback ends the request in any case.
@@ -713,8 +722,26 @@ write_now(struct bufferevent *bev)
 	evbuffer_unfreeze(output, 1);
 	evbuffer_write(output, bufferevent_getfd(bev)); /* an error comes up again when the loop writes */
 	evbuffer_freeze(output, 1);
+	/*
+	 * In this turn still, so that the event that waits for the socket is gone before the kernel is told of it: of deferred callbacks
+	 * libevent runs a few each turn.
+	 */
 	if (evbuffer_get_length(output) == 0)
-		bufferevent_trigger(bev, EV_WRITE, BEV_TRIG_DEFER_CALLBACKS);
+		event_active(&bev->ev_write, EV_WRITE, 1);
+}
+
+/*
+ * Whether that is possible: the connection is libevent's alone and a socket. A virtual host's is its parent's, and may have a filter that
+ * this server knows nothing of.
+ */
+static bool
+writes_at_once(const struct libevent4j_exchange *exchange)
+{
+	const struct libevent4j_server *server = exchange->server;
+
+	if (exchange->guard != NULL)
+		return !server->exact && libevent4j_guard_is_plain(exchange->guard);
+	return !server->exact && !server->own_bufferevents && sends_to_socket(exchange->request->evcon);
 }
 
 /* What evhttp would add itself, and format each time. */
@@ -748,7 +775,6 @@ may_gather(const struct libevent4j_exchange *exchange)
 static void
 send_reply(struct libevent4j_exchange *exchange, int status, const char *reason)
 {
-	const struct libevent4j_server *server = exchange->server;
 	struct bufferevent *bev = evhttp_connection_get_bufferevent(exchange->request->evcon);
 	size_t before = evbuffer_get_length(bufferevent_get_output(bev));
 	bool gathers = may_gather(exchange);
@@ -761,7 +787,7 @@ send_reply(struct libevent4j_exchange *exchange, int status, const char *reason)
 	measure_head(exchange, before);
 	if (exchange->guard != NULL && libevent4j_guard_gather(exchange->guard, gathers))
 		return;
-	if (!server->exact && !server->own_bufferevents)
+	if (writes_at_once(exchange))
 		write_now(bev);
 	if (evbuffer_get_length(bufferevent_get_output(bev)) > 0)
 		wait_for_writes(exchange);
@@ -903,15 +929,6 @@ libevent4j_exchange_reply_buffer(struct libevent4j_exchange *exchange, int statu
 		return undo(exchange);
 	send_reply(exchange, status, reason);
 	return 0;
-}
-
-/* Whether what goes out goes to a socket as it is, through no filter and no pair. */
-static bool
-sends_to_socket(struct evhttp_connection *connection)
-{
-	struct bufferevent *bev = evhttp_connection_get_bufferevent(connection);
-
-	return bufferevent_get_underlying(bev) == NULL && bufferevent_pair_get_partner(bev) == NULL;
 }
 
 int
