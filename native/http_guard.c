@@ -44,7 +44,7 @@ enum part { NOTHING, HEAD, BODY_PART };
 #define MAX_CHUNK_DIGITS 15
 #define MAX_AHEAD (64 * 1024)  /* bytes that are read while evhttp wants none */
 #define READ_SIZE 4096         /* that libevent reads at most */
-#define READ_ON_SIZE (64 * 1024)
+#define READ_ON_SIZE (64 * 1024 - 64) /* with what libevent puts in front no more than 64 KiB */
 
 static const struct timeval LINGER_TIME = {.tv_sec = 5};
 
@@ -62,6 +62,7 @@ struct libevent4j_guard {
 	bool refused;    /* the last request was answered by evhttp itself */
 	bool plain;      /* the bufferevent is a socket's, and closes it */
 	bool reading_on; /* now, in a call */
+	bool replacing;  /* the same */
 
 	uint64_t sent;          /* bytes that ever went out */
 	struct event flush;     /* of a plain one: sends what is gathered as the socket takes it */
@@ -579,6 +580,7 @@ lift_limit(struct libevent4j_guard *guard)
 static void
 read_on(struct libevent4j_guard *guard, struct evbuffer *input, size_t got)
 {
+	size_t size = guard->state == BODY && guard->remaining < READ_ON_SIZE ? (size_t)guard->remaining : READ_ON_SIZE;
 	struct evbuffer_iovec room;
 	bufferevent_data_cb read;
 	ev_ssize_t more;
@@ -586,9 +588,9 @@ read_on(struct libevent4j_guard *guard, struct evbuffer *input, size_t got)
 	bufferevent_getcb(guard->bev, &read, NULL, NULL, NULL);
 	if (guard->reading_on || got < READ_SIZE || !guard->plain || guard->paused || read == NULL)
 		return;
-	if (evbuffer_reserve_space(input, READ_ON_SIZE, &room, 1) != 1)
+	if (evbuffer_reserve_space(input, (ev_ssize_t)size, &room, 1) != 1)
 		return;
-	more = recv(bufferevent_getfd(guard->bev), room.iov_base, READ_ON_SIZE, 0);
+	more = recv(bufferevent_getfd(guard->bev), room.iov_base, size, 0);
 	if (more > 0) {
 		room.iov_len = (size_t)more;
 		guard->reading_on = true;
@@ -739,6 +741,8 @@ on_output(struct evbuffer *output, const struct evbuffer_cb_info *info, void *ar
 {
 	struct libevent4j_guard *guard = arg;
 
+	if (guard->replacing)
+		return;
 	if (info->n_deleted > 0) {
 		guard->sent += info->n_deleted;
 		libevent4j_count(&guard->guards->counters->sent, (int64_t)info->n_deleted);
@@ -926,6 +930,18 @@ libevent4j_guard_resume(struct libevent4j_guard *guard)
 		evbuffer_freeze(input, 0);
 	}
 	start_deadline(guard);
+}
+
+bool
+libevent4j_guard_is_plain(const struct libevent4j_guard *guard)
+{
+	return guard->plain;
+}
+
+void
+libevent4j_guard_replace(struct libevent4j_guard *guard, bool begin)
+{
+	guard->replacing = begin;
 }
 
 uint64_t

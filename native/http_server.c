@@ -689,6 +689,27 @@ libevent4j_exchange_body(JNIEnv *env, jclass native, struct libevent4j_exchange 
 	}
 }
 
+struct evbuffer *
+libevent4j_exchange_take_body(struct libevent4j_exchange *exchange)
+{
+	struct evbuffer *body = evbuffer_new();
+
+	if (body != NULL && exchange != NULL && evbuffer_add_buffer(body, exchange->request->input_buffer) != 0) {
+		evbuffer_free(body);
+		return NULL;
+	}
+	return body;
+}
+
+/* Whether what goes out goes to a socket as it is, through no filter and no pair. */
+static bool
+sends_to_socket(struct evhttp_connection *connection)
+{
+	struct bufferevent *bev = evhttp_connection_get_bufferevent(connection);
+
+	return bufferevent_get_underlying(bev) == NULL && bufferevent_pair_get_partner(bev) == NULL;
+}
+
 /*
  * Libevent writes when the loop next finds the socket writable, which it nearly always is: writing at once saves that turn and its
  * system calls. What the socket does not take waits for the loop as before, and evhttp's own callback ends the request in any case.
@@ -701,8 +722,26 @@ write_now(struct bufferevent *bev)
 	evbuffer_unfreeze(output, 1);
 	evbuffer_write(output, bufferevent_getfd(bev)); /* an error comes up again when the loop writes */
 	evbuffer_freeze(output, 1);
+	/*
+	 * In this turn still, so that the event that waits for the socket is gone before the kernel is told of it: of deferred callbacks
+	 * libevent runs a few each turn.
+	 */
 	if (evbuffer_get_length(output) == 0)
-		bufferevent_trigger(bev, EV_WRITE, BEV_TRIG_DEFER_CALLBACKS);
+		event_active(&bev->ev_write, EV_WRITE, 1);
+}
+
+/*
+ * Whether that is possible: the connection is libevent's alone and a socket. A virtual host's is its parent's, and may have a filter that
+ * this server knows nothing of.
+ */
+static bool
+writes_at_once(const struct libevent4j_exchange *exchange)
+{
+	const struct libevent4j_server *server = exchange->server;
+
+	if (exchange->guard != NULL)
+		return !server->exact && libevent4j_guard_is_plain(exchange->guard);
+	return !server->exact && !server->own_bufferevents && sends_to_socket(exchange->request->evcon);
 }
 
 /* What evhttp would add itself, and format each time. */
@@ -739,7 +778,6 @@ may_gather(const struct libevent4j_exchange *exchange)
 static void
 send_reply(struct libevent4j_exchange *exchange, int status, const char *reason)
 {
-	const struct libevent4j_server *server = exchange->server;
 	struct bufferevent *bev = evhttp_connection_get_bufferevent(exchange->request->evcon);
 	size_t before = evbuffer_get_length(bufferevent_get_output(bev));
 	bool gathers = may_gather(exchange);
@@ -752,7 +790,7 @@ send_reply(struct libevent4j_exchange *exchange, int status, const char *reason)
 	measure_head(exchange, before);
 	if (exchange->guard != NULL && libevent4j_guard_gather(exchange->guard, gathers))
 		return;
-	if (!server->exact && !server->own_bufferevents)
+	if (writes_at_once(exchange))
 		write_now(bev);
 	if (evbuffer_get_length(bufferevent_get_output(bev)) > 0)
 		wait_for_writes(exchange);
@@ -800,6 +838,63 @@ undo(struct libevent4j_exchange *exchange)
 	return -1;
 }
 
+#define IN_PLACE_SIZE (16 * 1024) /* bytes of a body for which that is worth its while; none as long is gathered */
+
+/* Copies what the socket has not taken of a body in Java's memory, which the output ends with. */
+static void
+keep_rest(struct libevent4j_exchange *exchange, const uint8_t *body, size_t length)
+{
+	struct bufferevent *bev = evhttp_connection_get_bufferevent(exchange->request->evcon);
+	struct evbuffer *output = bufferevent_get_output(bev), *kept;
+	size_t left = evbuffer_get_length(output), rest = left < length ? left : length;
+
+	if (left == 0)
+		return;
+	libevent4j_guard_replace(exchange->guard, true);
+	evbuffer_unfreeze(output, 1);
+	kept = evbuffer_new();
+	if (kept == NULL || evbuffer_remove_buffer(output, kept, left - rest) < 0 ||
+	    evbuffer_add(kept, body + length - rest, rest) != 0 || evbuffer_drain(output, rest) != 0 ||
+	    evbuffer_add_buffer(output, kept) != 0) {
+		evbuffer_drain(output, (size_t)-1);
+		bufferevent_trigger_event(bev, BEV_EVENT_WRITING | BEV_EVENT_ERROR, BEV_TRIG_DEFER_CALLBACKS);
+	}
+	if (kept != NULL)
+		evbuffer_free(kept);
+	evbuffer_freeze(output, 1);
+	libevent4j_guard_replace(exchange->guard, false);
+}
+
+/*
+ * A large body goes to the socket from where Java has it. Nothing of Java's may be called before that memory is given back: so
+ * nothing else is in the output, whose end somebody waits for, and nobody else's callbacks are at it.
+ */
+static bool
+may_reply_in_place(const struct libevent4j_exchange *exchange, int length)
+{
+	struct bufferevent *bev = evhttp_connection_get_bufferevent(exchange->request->evcon);
+
+	return length > IN_PLACE_SIZE && !exchange->server->exact && exchange->guard != NULL && libevent4j_guard_is_plain(exchange->guard) &&
+	    evbuffer_get_length(bufferevent_get_output(bev)) == 0;
+}
+
+static int
+reply_in_place(JNIEnv *env, struct libevent4j_exchange *exchange, int status, const char *reason, jobject body, int direct,
+    int offset, int length)
+{
+	uint8_t *memory = direct ? (*env)->GetDirectBufferAddress(env, body) : (*env)->GetPrimitiveArrayCritical(env, body, NULL);
+	int result = -1;
+
+	if (memory != NULL && evbuffer_add_reference(exchange->request->output_buffer, memory + offset, (size_t)length, NULL, NULL) == 0) {
+		send_reply(exchange, status, reason);
+		keep_rest(exchange, memory + offset, (size_t)length);
+		result = 0;
+	}
+	if (memory != NULL && !direct)
+		(*env)->ReleasePrimitiveArrayCritical(env, body, memory, JNI_ABORT);
+	return result == 0 ? 0 : undo(exchange);
+}
+
 int
 libevent4j_exchange_reply(JNIEnv *env, jclass native, struct libevent4j_exchange *exchange, int status, const void *head,
     jobject body, int direct, int offset, int length)
@@ -811,20 +906,32 @@ libevent4j_exchange_reply(JNIEnv *env, jclass native, struct libevent4j_exchange
 		return end_gone(exchange);
 	if (libevent4j_read_head(head, exchange->request->output_headers, &reason) != 0)
 		return undo(exchange);
-	if (wants_body(exchange, status, length) &&
-	    libevent4j_add_body(env, exchange->request->output_buffer, body, direct, offset, length) != 0)
-		return undo(exchange);
+	if (wants_body(exchange, status, length)) {
+		if (may_reply_in_place(exchange, length))
+			return reply_in_place(env, exchange, status, reason, body, direct, offset, length);
+		if (libevent4j_add_body(env, exchange->request->output_buffer, body, direct, offset, length) != 0)
+			return undo(exchange);
+	}
 	send_reply(exchange, status, reason);
 	return 0;
 }
 
-/* Whether what goes out goes to a socket as it is, through no filter and no pair. */
-static bool
-sends_to_socket(struct evhttp_connection *connection)
+int
+libevent4j_exchange_reply_buffer(struct libevent4j_exchange *exchange, int status, const void *head, struct evbuffer *body)
 {
-	struct bufferevent *bev = evhttp_connection_get_bufferevent(connection);
+	size_t length = evbuffer_get_length(body);
+	const char *reason;
 
-	return bufferevent_get_underlying(bev) == NULL && bufferevent_pair_get_partner(bev) == NULL;
+	if (exchange->gone)
+		return end_gone(exchange);
+	if (libevent4j_read_head(head, exchange->request->output_headers, &reason) != 0)
+		return undo(exchange);
+	if (!wants_body(exchange, status, (int64_t)length))
+		evbuffer_drain(body, length);
+	else if (evbuffer_add_buffer(exchange->request->output_buffer, body) != 0)
+		return undo(exchange);
+	send_reply(exchange, status, reason);
+	return 0;
 }
 
 int

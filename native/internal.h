@@ -221,6 +221,10 @@ bool libevent4j_guard_gather(struct libevent4j_guard *guard, bool may);
 void libevent4j_guard_flush(struct libevent4j_guard *guard);
 /* Whether a reply of which evhttp is through still waits: then the guard counts its end. */
 bool libevent4j_guard_owes(struct libevent4j_guard *guard, int status);
+/* Whether its bufferevent is a socket's, and nobody else's. */
+bool libevent4j_guard_is_plain(const struct libevent4j_guard *guard);
+/* What leaves the output from now on is not sent, but replaced. */
+void libevent4j_guard_replace(struct libevent4j_guard *guard, bool begin);
 /* Bytes that ever went out on the connection. */
 uint64_t libevent4j_guard_sent(const struct libevent4j_guard *guard);
 /* What follows is not HTTP. */

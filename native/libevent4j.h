@@ -261,10 +261,14 @@ struct bufferevent *libevent4j_exchange_take_over(JNIEnv *env, jclass native, st
 int64_t libevent4j_exchange_body_length(struct libevent4j_exchange *exchange);
 /* Copies the request's body into a byte array or a direct buffer of that size. */
 void libevent4j_exchange_body(JNIEnv *env, jclass native, struct libevent4j_exchange *exchange, jobject target);
+/* The request's body in a buffer of its own, the caller's, without being copied; an empty one without an exchange. NULL without memory. */
+struct evbuffer *libevent4j_exchange_take_body(struct libevent4j_exchange *exchange);
 /* The answers. head is in the layout of wire.c. Each returns 0, 1 when the client has left (the exchange is then ended all the
  * same), or -1 when nothing was sent and the exchange is still there. A body is a byte array, or with direct a direct buffer. */
 int libevent4j_exchange_reply(JNIEnv *env, jclass native, struct libevent4j_exchange *exchange, int status, const void *head,
     jobject body, int direct, int offset, int length);
+/* With all of a buffer's bytes, which leave it. */
+int libevent4j_exchange_reply_buffer(struct libevent4j_exchange *exchange, int status, const void *head, struct evbuffer *body);
 /* Takes the descriptor, whatever it returns. */
 int libevent4j_exchange_reply_file(struct libevent4j_exchange *exchange, int status, const void *head, int64_t fd,
     int64_t offset, int64_t length);

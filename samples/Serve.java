@@ -9,6 +9,7 @@ import io.github.libevent4j.http.HttpMethod;
 import io.github.libevent4j.http.HttpServer;
 import io.github.libevent4j.http.HttpService;
 import io.github.libevent4j.http.HttpUri;
+import io.github.libevent4j.io.Buffer;
 import java.io.IOException;
 import java.net.URLConnection;
 import java.nio.channels.FileChannel;
@@ -166,7 +167,9 @@ final class Serve implements Callable<Integer> {
 
     private static void echo(HttpExchange exchange) {
         exchange.headers().first("Content-Type").ifPresent(type -> exchange.header("Content-Type", type));
-        exchange.reply(200, exchange.body());
+        try (Buffer body = exchange.takeBody()) {
+            exchange.reply(200, body);
+        }
     }
 
     private void inspect(HttpExchange exchange) {

@@ -4,6 +4,7 @@ import benchmarks.Answers;
 import io.github.libevent4j.http.ChunkedReply;
 import io.github.libevent4j.http.HttpExchange;
 import io.github.libevent4j.http.HttpService;
+import io.github.libevent4j.io.Buffer;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.time.Duration;
@@ -21,7 +22,11 @@ public final class Libevent4j {
             .handler("/", exchange -> exchange.header("Content-Type", "text/plain").reply(200, Replies.HELLO))
             .handler("/header", exchange -> exchange.header("Content-Type", "text/plain")
                 .reply(200, exchange.headers().first(Replies.HEADER).orElseThrow()))
-            .handler("/echo", exchange -> exchange.header("Content-Type", "text/plain").reply(200, exchange.body()))
+            .handler("/echo", exchange -> {
+                try (Buffer body = exchange.takeBody()) {
+                    exchange.header("Content-Type", "text/plain").reply(200, body);
+                }
+            })
             .handler("/mib", exchange -> exchange.header("Content-Type", "text/plain").reply(200, Replies.MEBIBYTE))
             .handler("/stream", exchange -> send(exchange.header("Content-Type", "text/plain").start(200), Replies.CHUNKS))
             .handler("/file", exchange -> file(exchange, args))

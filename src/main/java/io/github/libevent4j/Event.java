@@ -1,15 +1,12 @@
 package io.github.libevent4j;
 
-import io.github.libevent4j.bindings.event;
 import io.github.libevent4j.global.libevent;
-import io.github.libevent4j.internal.Addresses;
 import io.github.libevent4j.internal.Arguments;
-import io.github.libevent4j.internal.Callbacks;
 import io.github.libevent4j.internal.Descriptors;
+import io.github.libevent4j.internal.EventHandle;
 import io.github.libevent4j.internal.Loop;
 import io.github.libevent4j.internal.Micros;
 import io.github.libevent4j.internal.Native;
-import io.github.libevent4j.internal.NativeHandle;
 import java.io.IOException;
 import java.nio.channels.SelectableChannel;
 import java.time.Duration;
@@ -26,7 +23,7 @@ import java.util.Set;
  * {@link #remove}. It does not own its descriptor: remove the event, or close it on the loop's thread, before the descriptor is
  * closed.
  */
-public final class Event extends NativeHandle {
+public final class Event extends EventHandle {
 
     /** What to watch for, and how (EV_*). */
     public enum Kind {
@@ -63,25 +60,17 @@ public final class Event extends NativeHandle {
     /** What an event does when it is active, with libevent's bits for why. */
     interface Action {
         void run(Event event, int what) throws Exception;
-
-        /** The event was closed, or its base. */
-        default void freed() {
-        }
     }
 
-    private final event event;
-    private final long id;
     private final long descriptor;
     private final String name;
     private final Action action;
 
-    private Event(EventBase base, long descriptor, String name, Action action, event event, long id) {
-        super(base);
+    private Event(EventBase base, long descriptor, int bits, String name, Action action) {
+        super(base, descriptor, bits);
         this.descriptor = descriptor;
         this.name = name;
         this.action = action;
-        this.event = event;
-        this.id = id;
     }
 
     /**
@@ -120,19 +109,15 @@ public final class Event extends NativeHandle {
         Loop loop = Loop.of(base);
         loop.enter();
         try {
-            Event[] self = new Event[1];
-            Callbacks.EventTarget target = what -> action.run(self[0], what);
-            long id = loop.register(target);
-            long address = Native.libevent4j_event_new(loop.address(), descriptor, bits, id);
-            if (address == 0) {
-                loop.unregister(id);
-                throw new OutOfMemoryError("event_new");
-            }
-            self[0] = new Event(base, descriptor, name, action, Addresses.of(address, event::new), id);
-            return self[0];
+            return new Event(base, descriptor, bits, name, action);
         } finally {
             loop.exit();
         }
+    }
+
+    @Override
+    protected void active(int what) throws Exception {
+        action.run(this, what);
     }
 
     private static void require(EventBase base, Set<Kind> kinds, Kind kind, EventBase.Feature feature) {
@@ -183,7 +168,7 @@ public final class Event extends NativeHandle {
     public Set<Kind> kinds() {
         enter();
         try {
-            return allKinds(libevent.event_get_events(event));
+            return allKinds(libevent.event_get_events(event()));
         } finally {
             exit();
         }
@@ -232,7 +217,7 @@ public final class Event extends NativeHandle {
         }
         enter();
         try {
-            if (Native.libevent4j_event_add_common(event.address(), timeout.address(this)) != 0) {
+            if (Native.libevent4j_event_add_common(address(), timeout.address(this)) != 0) {
                 throw new LibeventException("event_add of descriptor " + descriptor, Native.libevent4j_errno());
             }
         } finally {
@@ -243,7 +228,7 @@ public final class Event extends NativeHandle {
     void addMicros(long micros) throws IOException {
         enter();
         try {
-            if (Native.libevent4j_event_add(event.address(), micros) != 0) {
+            if (Native.libevent4j_event_add(address(), micros) != 0) {
                 throw new LibeventException("event_add of descriptor " + descriptor, Native.libevent4j_errno());
             }
         } finally {
@@ -253,19 +238,14 @@ public final class Event extends NativeHandle {
 
     /** Waits no longer; a callback that was due does not run (event_del). */
     public void remove() {
-        enter();
-        try {
-            libevent.event_del(event);
-        } finally {
-            exit();
-        }
+        delete();
     }
 
     /** Waits on without the timeout, when it has one (event_remove_timer). */
     public void removeTimeout() {
         enter();
         try {
-            libevent.event_remove_timer(event);
+            libevent.event_remove_timer(event());
         } finally {
             exit();
         }
@@ -279,7 +259,7 @@ public final class Event extends NativeHandle {
         short bits = happenings(kinds);
         enter();
         try {
-            libevent.event_active(event, bits, (short) 1);
+            libevent.event_active(event(), bits, (short) 1);
         } finally {
             exit();
         }
@@ -287,33 +267,17 @@ public final class Event extends NativeHandle {
 
     /** Whether the event waits, or its callback is due (event_pending). */
     public boolean isPending() {
-        enter();
-        try {
-            return libevent.event_pending(event, (short) (libevent.EV_TIMEOUT | libevent.EV_READ | libevent.EV_WRITE
-                | libevent.EV_SIGNAL | libevent.EV_CLOSED), null) != 0;
-        } finally {
-            exit();
-        }
+        return pending();
     }
 
     /** How long the event still waits for its timeout, when it waits for one; zero when that is due (event_pending). */
     public Optional<Duration> remaining() {
-        enter();
-        try {
-            return Micros.optional(Native.libevent4j_event_remaining(event.address()));
-        } finally {
-            exit();
-        }
+        return timeLeft();
     }
 
     /** How urgent the event is, 0 being the most (event_get_priority). */
     public int priority() {
-        enter();
-        try {
-            return libevent.event_get_priority(event);
-        } finally {
-            exit();
-        }
+        return urgency();
     }
 
     /**
@@ -323,38 +287,7 @@ public final class Event extends NativeHandle {
      * @throws IllegalStateException when the event's callback is due
      */
     public void priority(int priority) {
-        enter();
-        try {
-            int priorities = Loop.of(this).priorities();
-            if (priority < 0 || priority >= priorities) {
-                throw new IllegalArgumentException("this base has the priorities 0 to " + (priorities - 1) + ", not " + priority);
-            }
-            if (libevent.event_priority_set(event, priority) != 0) {
-                throw new IllegalStateException("the priority of an active event cannot change: set it before, or in its callback");
-            }
-        } finally {
-            exit();
-        }
-    }
-
-    /**
-     * The descriptor may be closed from now on, and its number be another's: nothing may wait for it any more. A signal's event is
-     * left to event_free(): it deletes the event, and a signal's that was deleted in its own callback, while deliveries coalesced,
-     * for the second time, which writes to where the stack was.
-     */
-    @Override
-    protected void disarm() {
-        if ((libevent.event_get_events(event) & libevent.EV_SIGNAL) == 0) {
-            libevent.event_del(event);
-        }
-        Loop.of(this).unregister(id);
-    }
-
-    @Override
-    protected void release() {
-        libevent.event_free(event);
-        Loop.of(this).unregister(id);
-        action.freed();
+        urgency(priority);
     }
 
     /** For messages. Any thread. */

@@ -150,7 +150,7 @@ final class LoopScheduler extends AbstractExecutorService implements ScheduledEx
     }
 
     /** A task, and the timer that runs it: made and closed on the loop. */
-    private final class Task<V> extends FutureTask<V> implements ScheduledFuture<V>, Event.Action {
+    private final class Task<V> extends FutureTask<V> implements ScheduledFuture<V>, Timer.Owned {
         private final long period; // nanoseconds; negative from the end of one run to the next
         private volatile long due;
         private volatile Timer timer;
@@ -165,7 +165,7 @@ final class LoopScheduler extends AbstractExecutorService implements ScheduledEx
             if (!base.isOpen()) {
                 cancel(false);
             } else if (!isDone()) {
-                timer = new Timer(base, 0, this);
+                timer = Timer.create(base, this);
                 waitUntil(due);
             }
         }
@@ -182,11 +182,6 @@ final class LoopScheduler extends AbstractExecutorService implements ScheduledEx
             if (isDone()) { // by a cancel that came before the timer
                 timer.close();
             }
-        }
-
-        @Override
-        public void run(Event event, int what) {
-            run();
         }
 
         @Override

@@ -11,6 +11,7 @@ import io.github.libevent4j.internal.Head;
 import io.github.libevent4j.internal.HeadWriter;
 import io.github.libevent4j.internal.Loop;
 import io.github.libevent4j.internal.Native;
+import io.github.libevent4j.io.Buffer;
 import io.github.libevent4j.io.BufferEvent;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -62,6 +63,7 @@ public final class HttpExchange {
     private Headers headers;
     private HttpUri uri;
     private byte[] body;
+    private boolean taken;
     private List<String> replyHeaders;
     private String reason;
     private Watch watch;
@@ -130,6 +132,7 @@ public final class HttpExchange {
     /** The request's body, empty when there is none; the same array each time (evhttp_request_get_input_buffer). */
     public byte[] body() {
         head();
+        ensureBody();
         if (body == null) {
             body = new byte[bodySize()];
             if (body.length > 0) {
@@ -142,6 +145,7 @@ public final class HttpExchange {
     /** The request's body in a new direct buffer, from position 0 to its limit. */
     public ByteBuffer bodyBuffer() {
         head();
+        ensureBody();
         if (body != null) {
             return ByteBuffer.allocateDirect(body.length).put(body).flip();
         }
@@ -150,6 +154,39 @@ public final class HttpExchange {
             copyBody(buffer);
         }
         return buffer;
+    }
+
+    /**
+     * The request's body, without a copy, for whatever takes buffers; the caller's to close, and then the exchange has none any more
+     * (evhttp_request_get_input_buffer, evbuffer_add_buffer). On the loop's thread.
+     *
+     * @throws IllegalStateException when it has been taken already
+     */
+    public Buffer takeBody() {
+        head();
+        ensureBody();
+        loop.enter();
+        try {
+            long address = Native.libevent4j_exchange_take_body(body == null ? this.address : 0);
+            if (address == 0) {
+                throw new OutOfMemoryError("evbuffer_new");
+            }
+            Buffer buffer = (Buffer) BufferEvents.instance().buffer(server, address);
+            if (body != null) {
+                buffer.add(body);
+                body = null;
+            }
+            taken = true;
+            return buffer;
+        } finally {
+            loop.exit();
+        }
+    }
+
+    private void ensureBody() {
+        if (taken) {
+            throw new IllegalStateException("this request's body has been taken: it is in the buffer that takeBody() returned");
+        }
     }
 
     private int bodySize() {
@@ -191,7 +228,9 @@ public final class HttpExchange {
     public HttpExchange defer() {
         ensureHeld();
         if (state.get() == State.HANDLING) {
-            body();
+            if (!taken) {
+                body();
+            }
             head.keep();
         }
         if (!state.compareAndSet(State.HANDLING, State.DEFERRED)) {
@@ -322,6 +361,25 @@ public final class HttpExchange {
             bytes.get(bytes.position(), copy);
             reply(status, copy, 0, copy.length);
         }
+    }
+
+    /**
+     * Replies with all that a buffer of the same base holds, without copying it (evhttp_send_reply). The buffer stays the caller's, and is
+     * empty when the reply is on its way. On the loop's thread.
+     *
+     * @throws IllegalStateException when the buffer is closed, or its {@linkplain Buffer#freeze start is frozen}
+     */
+    public void reply(int status, Buffer bytes) {
+        Syntax.status(status);
+        BufferEvents.instance().remove(server, Objects.requireNonNull(bytes, "bytes"), source -> {
+            if (loop.submitsNow()) {
+                answer((address, head) -> Native.libevent4j_exchange_reply_buffer(address, status, head, source));
+            } else { // in a filter
+                byte[] copy = bytes.copyOut();
+                reply(status, copy, 0, copy.length);
+                bytes.drain(copy.length);
+            }
+        });
     }
 
     private void reply(int status, byte[] bytes, int offset, int length) {

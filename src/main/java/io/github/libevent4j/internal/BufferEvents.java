@@ -1,5 +1,6 @@
 package io.github.libevent4j.internal;
 
+import java.util.function.LongConsumer;
 import java.util.function.LongUnaryOperator;
 
 /** What the package {@code io} does for {@code http} without showing it to everyone. */
@@ -40,6 +41,21 @@ public abstract class BufferEvents {
      * @throws IllegalStateException when it has a socket already, or belongs to something
      */
     public abstract long give(NativeHandle bufferEvent);
+
+    /**
+     * A handle that owns a new buffer.
+     *
+     * @param neighbour a handle on the same loop
+     */
+    public abstract NativeHandle buffer(NativeHandle neighbour, long address);
+
+    /**
+     * Runs an operation that removes bytes of an open buffer on the same loop, with its address.
+     *
+     * @throws IllegalStateException when its start is frozen
+     * @throws IllegalArgumentException when it is another base's
+     */
+    public abstract void remove(NativeHandle neighbour, NativeHandle buffer, LongConsumer operation);
 
     /** Ends a handle, even a closed one, whose bufferevent is freed by its owner, and returns the bufferevent's address. Held. */
     public abstract long release(NativeHandle bufferEvent);

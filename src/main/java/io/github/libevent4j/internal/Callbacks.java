@@ -9,7 +9,7 @@ import io.github.libevent4j.global.libevent;
  */
 public final class Callbacks {
 
-    /** An event became active. */
+    /** An event became active that no {@link EventHandle} is over. */
     public interface EventTarget {
         void onEvent(int what) throws Exception;
     }
@@ -156,7 +156,20 @@ public final class Callbacks {
     }
 
     static void event(long id, int what) {
-        call(id, EventTarget.class, target -> target.onEvent(what));
+        Loop loop = Registry.loop(id);
+        Object target = loop == null || loop.deaf() ? null : loop.target(id);
+        if (target == null) {
+            return;
+        }
+        try {
+            if (target instanceof EventHandle handle) {
+                handle.active(what);
+            } else {
+                ((EventTarget) target).onEvent(what);
+            }
+        } catch (Throwable e) {
+            loop.caught(e);
+        }
     }
 
     static long growHead(long id, int size) {

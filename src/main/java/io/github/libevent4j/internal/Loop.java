@@ -511,6 +511,10 @@ public final class Loop {
             requestStop();
         } else if (held()) {
             closed.disarm();
+            if (closed.isIdle()) {
+                destroy(closed);
+                return;
+            }
         }
         whenSafe(() -> reap(closed));
     }

@@ -246,8 +246,13 @@ public final class Native {
 
     public static native void libevent4j_exchange_body(@Cast("libevent4j_exchange*") long exchange, @Raw(withEnv = true) Object target);
 
+    public static native @Cast("evbuffer*") long libevent4j_exchange_take_body(@Cast("libevent4j_exchange*") long exchange);
+
     public static native int libevent4j_exchange_reply(@Cast("libevent4j_exchange*") long exchange, int status,
             @Cast("const void*") long head, @Raw(withEnv = true) Object body, int direct, int offset, int length);
+
+    public static native int libevent4j_exchange_reply_buffer(@Cast("libevent4j_exchange*") long exchange, int status,
+            @Cast("const void*") long head, @Cast("evbuffer*") long body);
 
     public static native int libevent4j_exchange_reply_file(@Cast("libevent4j_exchange*") long exchange, int status,
             @Cast("const void*") long head, @Cast("int64_t") long fd, @Cast("int64_t") long offset,

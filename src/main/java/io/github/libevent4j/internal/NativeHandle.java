@@ -2,7 +2,7 @@ package io.github.libevent4j.internal;
 
 import java.lang.System.Logger.Level;
 import java.lang.ref.Cleaner;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 
 /**
  * An object over a native one. It is open until {@link #close}; its native object is freed then, or, where libevent may still be
@@ -12,25 +12,31 @@ public abstract class NativeHandle implements AutoCloseable {
 
     private static final System.Logger LOGGER = System.getLogger("io.github.libevent4j");
     private static final Cleaner CLEANER = Cleaner.create();
+    private static final AtomicIntegerFieldUpdater<NativeHandle> CLOSED =
+        AtomicIntegerFieldUpdater.newUpdater(NativeHandle.class, "closed");
 
     final Loop loop;
     private volatile NativeHandle owner; // null unless this is a borrowed part of another handle
     NativeHandle previous;
     NativeHandle next;
     private boolean gone; // freed, or given away; the loop's
-    private final AtomicBoolean closed = new AtomicBoolean();
+    private volatile int closed; // 0 or 1
+    private int uses; // operations that are under way; the loop's
+    private final Leak leak; // of a base, whose handle alone may be lost
 
     /** The handle of a base, which is what its loop's children hang on. */
     protected NativeHandle(Loop loop) {
         this.loop = loop;
         loop.adopt(this);
         Live.HANDLES.incrementAndGet();
-        CLEANER.register(this, new Leak(getClass().getName(), closed));
+        leak = new Leak(getClass().getName());
+        CLEANER.register(this, leak);
     }
 
     /** A handle that lives on a base, and is closed with it. The loop is held. */
     protected NativeHandle(NativeHandle base) {
         this.loop = base.loop;
+        this.leak = null;
         loop.addChild(this);
         Live.HANDLES.incrementAndGet();
     }
@@ -38,6 +44,7 @@ public abstract class NativeHandle implements AutoCloseable {
     /** A handle over a part of an open handle's native object: open for as long as that is, and never freed by itself. */
     protected NativeHandle(NativeHandle owner, Borrowed borrowed) {
         this.loop = owner.loop;
+        this.leak = null;
         this.owner = owner;
     }
 
@@ -72,7 +79,11 @@ public abstract class NativeHandle implements AutoCloseable {
     }
 
     final boolean markClosed() {
-        return closed.compareAndSet(false, true);
+        boolean first = CLOSED.compareAndSet(this, 0, 1);
+        if (first && leak != null) {
+            leak.closed = true;
+        }
+        return first;
     }
 
     /**
@@ -97,7 +108,7 @@ public abstract class NativeHandle implements AutoCloseable {
     protected final void transferTo(NativeHandle newOwner) {
         leave();
         owner = newOwner;
-        closed.set(false); // a close() that came in the meantime came too late
+        closed = 0; // a close() that came in the meantime came too late
     }
 
     /** Ends a borrowed handle before its owner. The loop is held. */
@@ -107,7 +118,7 @@ public abstract class NativeHandle implements AutoCloseable {
 
     /** Whether {@link #close} has not been called yet. Any thread. */
     public boolean isOpen() {
-        return !closed.get() && (owner == null || owner.isOpen());
+        return closed == 0 && (owner == null || owner.isOpen());
     }
 
     /** @throws IllegalStateException when this is closed, or its base */
@@ -125,10 +136,25 @@ public abstract class NativeHandle implements AutoCloseable {
             loop.exit();
             ensureOpen();
         }
+        uses++;
     }
 
     protected final void exit() {
+        uses--;
         loop.exit();
+    }
+
+    /**
+     * Whether the native object can be freed at once, though the loop is held: for what libevent itself never uses, but in the
+     * operations of this class.
+     */
+    protected boolean isOwnUseOnly() {
+        return false;
+    }
+
+    /** Whether libevent is surely not using the native object now. The loop is held. */
+    final boolean isIdle() {
+        return uses == 0 && isOwnUseOnly();
     }
 
     /** For messages. Any thread. */
@@ -141,17 +167,16 @@ public abstract class NativeHandle implements AutoCloseable {
     private static final class Leak implements Runnable {
 
         private final String type;
-        private final AtomicBoolean closed;
+        private volatile boolean closed;
         private final Throwable made = NativeLibrary.DEBUG ? new Throwable("made here") : null;
 
-        Leak(String type, AtomicBoolean closed) {
+        Leak(String type) {
             this.type = type;
-            this.closed = closed;
         }
 
         @Override
         public void run() {
-            if (!closed.get()) {
+            if (!closed) {
                 LOGGER.log(Level.WARNING, type + " was lost without close(): its native memory is leaked"
                     + (made == null ? " (start with -Dlibevent4j.debug=true to see where it was made)" : ""), made);
             }

@@ -33,6 +33,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.function.LongConsumer;
 
 /**
  * A queue of bytes: added at its end, removed at its start, moved between buffers without being copied (evbuffer).
@@ -149,6 +150,30 @@ public final class Buffer extends NativeHandle implements ByteChannel, Gathering
         } finally {
             loop.exit();
         }
+    }
+
+    /** What a new native buffer belongs to from now on. */
+    static Buffer own(NativeHandle neighbour, long address) {
+        return new Buffer(neighbour, Addresses.of(address, evbuffer::new));
+    }
+
+    /** Runs an operation with the address that removes bytes, for something on the loop of another handle. */
+    void remove(NativeHandle neighbour, LongConsumer operation) {
+        if (loop != Loop.of(neighbour)) {
+            throw new IllegalArgumentException("buffers of two bases cannot share bytes: copy them");
+        }
+        enter(End.START);
+        try {
+            operation.accept(address);
+        } finally {
+            exit();
+        }
+    }
+
+    /** A listener may be running below libevent's own frames. */
+    @Override
+    protected boolean isOwnUseOnly() {
+        return use == Use.OWN && subscriptions.isEmpty();
     }
 
     /** Runs an operation that changes the open raw buffer at an end, with the loop held. */

@@ -31,6 +31,7 @@ import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.LongConsumer;
 import java.util.function.LongUnaryOperator;
 import org.bytedeco.javacpp.SizeTPointer;
 
@@ -165,6 +166,16 @@ public final class BufferEvent extends NativeHandle {
             @Override
             public long give(NativeHandle bufferEvent) {
                 return ((BufferEvent) bufferEvent).give();
+            }
+
+            @Override
+            public NativeHandle buffer(NativeHandle neighbour, long address) {
+                return Buffer.own(neighbour, address);
+            }
+
+            @Override
+            public void remove(NativeHandle neighbour, NativeHandle buffer, LongConsumer operation) {
+                ((Buffer) buffer).remove(neighbour, operation);
             }
 
             @Override

@@ -10,6 +10,8 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.libevent4j.EventBase;
+import io.github.libevent4j.io.Buffer;
 import io.github.libevent4j.support.Curl;
 import io.github.libevent4j.support.Kernel;
 import io.github.libevent4j.support.Message;
@@ -32,6 +34,8 @@ import java.util.Random;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -41,6 +45,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class HttpExchangeTest extends HttpTest {
 
     private final BlockingQueue<HttpExchange> deferred = new LinkedBlockingQueue<>();
+    private final BlockingQueue<Long> left = new LinkedBlockingQueue<>(); // in a buffer behind its reply
 
     private static byte[] random(int length) {
         byte[] bytes = new byte[length];
@@ -129,6 +134,198 @@ class HttpExchangeTest extends HttpTest {
             }
             assertEquals(200, client.send("0\r\n\r\n").response().status());
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 100, 4096, 20_000, 100_000, 5_000_000})
+    void aBodyIsTakenAndSentBackWithoutACopy(int length) throws Exception {
+        byte[] body = random(length);
+        serve(exchange -> {
+            if (exchange.rawUri().equals("/read")) {
+                assertArrayEquals(body, exchange.body());
+            }
+            try (Buffer taken = exchange.takeBody()) {
+                assertEquals(length, taken.length());
+                assertEquals(length, exchange.bodyLength());
+                assertTrue(assertThrows(IllegalStateException.class, exchange::takeBody).getMessage().contains("has been taken"));
+                assertThrows(IllegalStateException.class, exchange::body);
+                assertThrows(IllegalStateException.class, exchange::bodyBuffer);
+                exchange.reply(200, taken);
+                left.add(taken.length());
+            }
+        });
+        try (RawClient client = connect()) {
+            for (String target : List.of("/", "/read")) {
+                client.send("POST " + target + " HTTP/1.1\r\nHost: x\r\nContent-Length: " + length + "\r\n\r\n").send(body);
+                assertArrayEquals(body, client.response().body());
+                assertEquals(0, left.take());
+                client.send("POST " + target + " HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+                for (int at = 0; at < length; at += 40_000) {
+                    int size = Math.min(40_000, length - at);
+                    client.send(Integer.toHexString(size) + "\r\n").send(Arrays.copyOfRange(body, at, at + size)).send("\r\n");
+                }
+                assertArrayEquals(body, client.send("0\r\n\r\n").response().body());
+                assertEquals(0, left.take());
+            }
+        }
+    }
+
+    @Test
+    void aTakenBodyOutlivesItsExchange() throws Exception {
+        CompletableFuture<Buffer> kept = new CompletableFuture<>();
+        serve(exchange -> {
+            kept.complete(exchange.takeBody());
+            exchange.reply(200);
+        });
+        assertEquals(200, exchange("POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 4\r\n\r\nbody").status());
+        Buffer body = kept.get(10, TimeUnit.SECONDS);
+        assertEquals("body", new String(loop.call(body::removeAll), ISO_8859_1));
+        loop.call(() -> {
+            body.close();
+            return null;
+        });
+    }
+
+    @Test
+    void aDeferredExchangeHasItsBodyStillToBeTaken() throws Exception {
+        serve(exchange -> deferred.add(exchange.defer()));
+        try (RawClient client = connect()) {
+            client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody");
+            HttpExchange exchange = deferred.take();
+            assertTrue(assertThrows(IllegalStateException.class, exchange::takeBody).getMessage().contains("execute()"));
+            loop.call(() -> {
+                try (Buffer body = exchange.takeBody()) {
+                    exchange.reply(200, body);
+                }
+                return null;
+            });
+            assertEquals("body", client.response().text());
+        }
+    }
+
+    @Test
+    void aDeferredExchangeWithoutItsBodyIsAnsweredElsewhere() throws Exception {
+        serve(exchange -> {
+            try (Buffer body = exchange.takeBody()) {
+                exchange.defer();
+                byte[] bytes = body.removeAll();
+                CompletableFuture.runAsync(() -> exchange.reply(200, bytes));
+            }
+        });
+        assertEquals("body", exchange("POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 4\r\n\r\nbody").text());
+    }
+
+    @Test
+    void aBufferThatCannotBeEmptiedIsNoReply() throws Exception {
+        try (EventBase other = EventBase.create(); Buffer elsewhere = Buffer.create(other).add("text")) {
+            serve(exchange -> {
+                try (Buffer frozen = Buffer.create(loop.base()).add("text"); Buffer closed = Buffer.create(loop.base())) {
+                    closed.close();
+                    frozen.freeze(Buffer.End.START);
+                    assertThrows(IllegalStateException.class, () -> exchange.reply(200, closed));
+                    assertThrows(IllegalStateException.class, () -> exchange.reply(200, frozen));
+                    assertThrows(IllegalArgumentException.class, () -> exchange.reply(200, elsewhere));
+                    assertThrows(IllegalArgumentException.class, () -> exchange.reply(99, frozen));
+                    assertThrows(NullPointerException.class, () -> exchange.reply(200, (Buffer) null));
+                    frozen.unfreeze(Buffer.End.START);
+                    exchange.reply(200, frozen);
+                    frozen.add("text");
+                    assertThrows(IllegalStateException.class, () -> exchange.reply(200, frozen));
+                    left.add(frozen.length());
+                }
+            });
+            assertEquals("text", get("/").text());
+            assertEquals(4, left.take());
+            assertEquals(4, elsewhere.length());
+        }
+    }
+
+    @Test
+    void aReplyWithoutABodyLeavesNoneInTheBuffer() throws Exception {
+        serve(exchange -> {
+            try (Buffer buffer = Buffer.create(loop.base()).add("text")) {
+                exchange.reply(exchange.method() == HttpMethod.HEAD ? 200 : 204, buffer);
+                left.add(buffer.length());
+            }
+        });
+        try (RawClient client = connect()) {
+            client.send("HEAD / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+            String all = client.readToEnd();
+            assertTrue(all.contains("Content-Length: 4\r\n"), all);
+            assertTrue(all.contains("HTTP/1.1 204 No Content\r\n"), all);
+            assertFalse(all.contains("text"), all);
+            assertEquals(0, left.take());
+            assertEquals(0, left.take());
+        }
+    }
+
+    @Test
+    void theListenerOfAReplysBufferMayCloseIt() throws Exception {
+        serve(exchange -> {
+            Buffer buffer = Buffer.create(loop.base()).add("text");
+            buffer.onChange((before, added, deleted) -> buffer.close());
+            exchange.reply(200, buffer);
+            left.add(buffer.isOpen() ? 1L : 0L);
+        });
+        assertEquals("text", get("/").text());
+        assertEquals(0, left.take());
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aLargeReplyIsWhatItWasWhenItWasGiven(boolean direct) throws Exception {
+        byte[] body = random(8_000_000);
+        serve(exchange -> {
+            if (direct) {
+                ByteBuffer bytes = ByteBuffer.allocateDirect(body.length + 10).position(5).put(body).flip().position(5);
+                exchange.reply(200, bytes);
+                assertEquals(5, bytes.position());
+                while (bytes.hasRemaining()) {
+                    bytes.put((byte) 0);
+                }
+            } else {
+                byte[] bytes = new byte[body.length + 10];
+                System.arraycopy(body, 0, bytes, 5, body.length);
+                exchange.reply(200, ByteBuffer.wrap(bytes, 5, body.length));
+                Arrays.fill(bytes, (byte) 0);
+            }
+        });
+        try (RawClient client = RawClient.slowlyTo(address); RawClient other = connect()) {
+            client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n");
+            assertArrayEquals(body, other.get("/").body()); // the first of the slow client's is under way by now
+            Message answer = client.response();
+            assertArrayEquals(body, answer.body());
+            assertArrayEquals(body, client.response().body());
+            assertEquals(String.valueOf(body.length), answer.header("Content-Length"));
+        }
+        assertEquals(3, http.stats().completedRequests());
+        assertTrue(http.stats().sentBytes() - 3L * body.length < 1000, "more than was sent has been counted");
+    }
+
+    @Test
+    void aLargeReplyGoesBehindThoseBeforeIt() throws Exception {
+        byte[] body = random(100_000);
+        AtomicInteger released = new AtomicInteger();
+        serve(exchange -> {
+            if (exchange.rawUri().equals("/large")) {
+                exchange.reply(200, body);
+            } else {
+                try (Buffer buffer = Buffer.create(loop.base())) {
+                    exchange.reply(200, buffer.addReference(ByteBuffer.allocateDirect(4).putInt(0x74657874).flip(), released::incrementAndGet));
+                }
+            }
+        });
+        try (RawClient client = connect()) {
+            String small = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+            client.send(small + small + small.replace("/ ", "/large ") + small.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"));
+            assertEquals("text", client.response().text());
+            assertEquals("text", client.response().text());
+            assertArrayEquals(body, client.response().body());
+            assertEquals("text", client.response().text());
+            assertEquals("", client.readToEnd());
+        }
+        loop.call(() -> null); // what was released is told on the loop's next turn
+        assertEquals(3, loop.call(released::get));
     }
 
     // ---- replies

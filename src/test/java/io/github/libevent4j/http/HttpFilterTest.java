@@ -138,6 +138,24 @@ class HttpFilterTest extends HttpTest {
     }
 
     @Test
+    void aVirtualHostsRepliesPassItsParentsFilter() throws Exception {
+        serveFiltered(INVERTING, exchange -> exchange.reply(404));
+        loop.call(() -> {
+            HttpServer host = HttpServer.create(loop.base());
+            host.onRequest(this::answer);
+            http.addVirtualHost("host.test", host);
+            return null;
+        });
+        try (RawClient client = connect()) {
+            InputStream in = inverted(client);
+            client.send(request("/", false).replace("Host: x", "Host: host.test"));
+            assertEquals("small", Message.response(in).text());
+            client.send(request("/large", false).replace("Host: x", "Host: host.test"));
+            assertArrayEquals(LARGE, Message.response(in).body());
+        }
+    }
+
+    @Test
     void whatLibeventAnswersItselfComesToo() throws Exception {
         serveFiltered(INVERTING, this::answer);
         try (RawClient client = connect()) {

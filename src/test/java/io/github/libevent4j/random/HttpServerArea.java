@@ -4,6 +4,7 @@ import io.github.libevent4j.http.ChunkedReply;
 import io.github.libevent4j.http.HttpExchange;
 import io.github.libevent4j.http.HttpMethod;
 import io.github.libevent4j.http.HttpServer;
+import io.github.libevent4j.io.Buffer;
 import io.github.libevent4j.io.BufferEvent;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -69,6 +70,8 @@ final class HttpServerArea extends Area {
             one.body();
             one.bodyBuffer();
         });
+        operation("takeBody", () -> world.made(exchange().takeBody()));
+        operation("reply with a buffer", () -> exchange().reply(200, world.one(Buffer.class)));
         operation("completion", () -> world.future("an exchange's completion", exchange().completion()));
         operation("clientClosed", () -> exchange().clientClosed());
         operation("end", () -> reply().end());
