@@ -61,7 +61,10 @@ class Library:
         return struct.unpack_from('<' + form, self.data, offset)
 
     def string(self, offset):
-        return self.data[offset:self.data.index(b'\0', offset)].decode()
+        end = self.data.find(b'\0', offset)
+        if end < 0:
+            raise ValueError('is damaged')
+        return self.data[offset:end].decode(errors='backslashreplace')
 
 
 def version(text):
