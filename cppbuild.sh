@@ -77,7 +77,8 @@ case ${SANITIZE:+sanitized}$TOOLCHAIN in
         export CC=$ROOT/native/toolchain/cc CXX=$ROOT/native/toolchain/c++
         export AR=$ROOT/native/toolchain/ar RANLIB=$ROOT/native/toolchain/ranlib
         export ZIG=$CACHE/zig-$ZIG_VERSION/zig ZIG_TARGET=$target ZIG_GLOBAL_CACHE_DIR=$CACHE/zig-cache
-        OPTIMIZE="-O3 -g0"
+        # Windows' own form of debug information would hold the compiler's command line.
+        OPTIMIZE="-O3 -g -gdwarf-4"
         # As one, where it goes well: zig's linker for macOS does not know it, and on armhf the compiler's own functions would be exported.
         [[ ! $PLATFORM =~ ^linux-(x86_64|arm64)$ ]] || OPTIMIZE+=" -flto"
         ;;
@@ -247,7 +248,7 @@ libevent_key() {
     cat native/calls.h
     case $TOOLCHAIN in
         gcc) gcc --version ;;
-        zig) echo "zig $ZIG_VERSION for $ZIG_TARGET" ;;
+        zig) echo "zig $ZIG_VERSION for $ZIG_TARGET"; cat native/toolchain/cc ;;
     esac
     [[ -z ${LIBEVENT_SOURCE:-} ]] || find "$LIBEVENT_SOURCE" -name '*.[ch]' -exec sha256sum {} + | sort
 }
@@ -273,7 +274,7 @@ install() {
     local key
     case $TOOLCHAIN in
         gcc) require_tools gcc=gcc g++=g++ make=make ;;
-        zig) require_tools make=make; require_zig ;;
+        zig) require_tools make=make python3=python3 dsymutil=llvm; require_zig ;;
     esac
     key=$(libevent_key | sha256sum)
     if [[ $(cat "$OUT/libevent.key" 2> /dev/null) != "$key" ]]; then

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Fails unless a native library is one that can be shipped, and otherwise tells in a line what it is.
 
-    check-library.py [--development] <platform> <library>
+    check-library.py [--development] [--debug <directory>] <platform> <library>
 
 It is of the right architecture, needs what every system has and no newer version of that than is promised, shows JNI alone, has the
 backends of its platform, cannot be used to run what is written, and knows nothing of the machine it was built on. With --development
-it may need this machine's C library.
+it may need this machine's C library. With --debug, what keep-debug.py has kept of the library there belongs to it and to no other, tells
+lines of source, and knows nothing of the machine either.
 """
+import argparse
 import os
 import re
 import struct
@@ -51,12 +53,18 @@ class Library:
         self.exports = []
         self.imports = set()
         self.faults = []        # what must not be, in words
+        self.id = None          # by which a debugger knows it
+        self.loaded = {}        # address, size and content of its sections, by name
+        self.debug = set()      # the names of those for a debugger
 
     def unpack(self, form, offset):
         return struct.unpack_from('<' + form, self.data, offset)
 
     def string(self, offset):
-        return self.data[offset:self.data.index(b'\0', offset)].decode()
+        end = self.data.find(b'\0', offset)
+        if end < 0:
+            raise ValueError('is damaged')
+        return self.data[offset:end].decode(errors='backslashreplace')
 
 
 def version(text):
@@ -87,7 +95,14 @@ class Elf(Library):
         self.read_dynamic(wide)
         self.read_symbols(wide)
         self.read_versions()
-        self.faults += ['has debug information' for name in self.sections if name.startswith('.debug')][:1]
+        for name, (_, kind, flags, address, start, size, *_) in self.sections.items():
+            if flags & 2:
+                self.loaded[name] = (address, size, data[start:start + size] if kind != 8 else None)
+            if name == '.note.gnu.build-id':
+                self.id = data[start + 16:start + size].hex()
+            if name.startswith('.debug'):
+                self.debug.add(name)
+        self.faults += ['has debug information'] if self.debug else []
         self.faults += ['has a symbol table' for name in self.sections if name == '.symtab']
 
     def read_segments(self, wide):
@@ -156,7 +171,7 @@ class MachO(Library):
     def __init__(self, data):
         super().__init__(data)
         _, machine, _, kind, commands, _, flags = self.unpack('IIIIIII', 0)
-        if kind != 6:
+        if kind not in (6, 10): # 10: its companion for a debugger
             raise ValueError('is not a dynamic library')
         self.machine = ('Mach-O', 64, machine, None)
         if flags & 0x20000:
@@ -181,11 +196,22 @@ class MachO(Library):
             elif command == 0x19: # a segment
                 if self.unpack('II', at + 56)[1] & 6 == 6:
                     self.faults.append('has a segment that is both written and executed')
-                if self.data[at + 8:at + 24].rstrip(b'\0') == b'__DWARF':
-                    self.faults.append('has debug information')
+                for i in range(self.unpack('I', at + 64)[0]):
+                    self.read_section(at + 72 + i * 80, kind == 6)
+                self.faults += ['has debug information'] if self.debug else []
+            elif command == 0x1b:
+                self.id = self.data[at + 8:at + 24].hex()
             at += size
         if machine == 0x0100000c and not signed:
             self.faults.append('has no signature, which this architecture demands')
+
+    def read_section(self, at, whole):
+        name, segment = (field.rstrip(b'\0').decode() for field in self.unpack('16s16s', at))
+        address, size, start = self.unpack('QQI', at + 32)
+        if segment == '__DWARF':
+            self.debug.add(name.replace('__', '.', 1))
+        else:
+            self.loaded[segment + name] = (address, size, self.data[start:start + size] if whole and start else None)
 
     def read_version(self, packed):
         self.newest = '%d.%d' % (packed >> 16, packed >> 8 & 255)
@@ -222,11 +248,18 @@ class Pe(Library):
             self.faults.append('has no relocations')
         if symbols:
             self.faults.append('has a symbol table')
-        for section in self.sections:
-            if section[9] & 0xa0000000 == 0xa0000000:
+        strings = symbols + self.unpack('I', start + 16)[0] * 18
+        for name, size, address, raw_size, raw, *_, flags in self.sections:
+            name = name.rstrip(b'\0').decode()
+            if name.startswith('/'): # a long one is elsewhere
+                name = self.string(strings + int(name[1:]))
+            if flags & 0xa0000000 == 0xa0000000:
                 self.faults.append('has a section that is both written and executed')
-            if section[0].startswith(b'.debug'):
-                self.faults.append('has debug information')
+            if name.startswith('.debug'):
+                self.debug.add(name)
+            elif name != '.buildid': # which tells of the file as a whole
+                self.loaded[name] = (address, size, data[raw:raw + min(size, raw_size)])
+        self.faults += ['has debug information'] if self.debug else []
         exports, imports = self.unpack('IIII', start + 24 + 112)[::2]
         self.read_exports(self.offset(exports))
         self.read_imports(self.offset(imports))
@@ -266,6 +299,14 @@ def read(data):
     raise ValueError('is no library')
 
 
+def paths(data):
+    """The places on this machine that are told of."""
+    tree = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    places = [tree, os.path.dirname(os.environ.get('ZIG', '')), os.environ.get('ZIG_GLOBAL_CACHE_DIR'), os.environ.get('JAVA_HOME')]
+    return ['holds the path %s of the machine it was built on' % place for place in filter(None, places)
+            if place.encode() in data or place.encode('utf-16-le') in data]
+
+
 def check(platform, library, development):
     machine, allowed, newest, backends = PLATFORMS[platform]
     faults = list(library.faults)
@@ -286,27 +327,54 @@ def check(platform, library, development):
             faults.append('has no backend ' + name)
     if 'ioctl' in library.imports:
         faults.append('calls ioctl(): libevent was built with sys/ioctl.h, and asks before each read how much there is')
-    tree = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    zig = os.path.dirname(os.environ.get('ZIG', ''))
-    for path in filter(None, (tree, zig)):
-        if path.encode() in library.data or path.encode('utf-16-le') in library.data:
-            faults.append('holds the path %s of the machine it was built on' % path)
-    return faults
+    return faults + paths(library.data)
 
 
-def main(arguments):
-    development = arguments[:1] == ['--development']
-    platform, path = arguments[development:]
-    with open(path, 'rb') as file:
-        data = file.read()
+def check_debug(library, debug):
+    """What is wrong with what was kept for a debugger."""
+    faults = []
+    if library.id != debug.id:
+        faults.append('is of another library: its id is %s, not %s' % (debug.id, library.id))
+    for name, (address, size, content) in library.loaded.items():
+        other = debug.loaded.get(name)
+        if other is None or other[:2] != (address, size) or (other[2] is not None and other[2] != content):
+            faults.append('is of another library: %s differs' % name)
+    if not {'.debug_info', '.debug_line'} <= debug.debug:
+        faults.append('has no debug information')
+    return faults + paths(debug.data)
+
+
+def kept(directory):
+    """The file for a debugger."""
+    files = [os.path.join(top, name) for top, _, names in os.walk(directory) for name in names
+             if name.endswith('.debug') or os.path.basename(top) == 'DWARF']
+    return files[0] if len(files) == 1 else directory
+
+
+def examine(path, faults):
+    """The library in a file, or nothing when there is something wrong with it, which is printed."""
     try:
-        library = read(data)
-        faults = check(platform, library, development)
+        with open(path, 'rb') as file:
+            library = read(file.read())
+        found = faults(library)
     except (ValueError, IndexError, KeyError, struct.error) as e:
-        faults = [str(e) if isinstance(e, ValueError) else 'is damaged']
-    for fault in faults:
+        found = [str(e) if isinstance(e, ValueError) else 'is damaged']
+    for fault in found:
         print('check-library.py: %s %s' % (path, fault), file=sys.stderr)
-    if faults:
+    return None if found else library
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--development', action='store_true')
+    parser.add_argument('--debug')
+    parser.add_argument('platform', choices=PLATFORMS)
+    parser.add_argument('library')
+    arguments = parser.parse_args()
+    platform = arguments.platform
+
+    library = examine(arguments.library, lambda found: check(platform, found, arguments.development))
+    if library is None or arguments.debug and not examine(kept(arguments.debug), lambda found: check_debug(library, found)):
         return 1
     print('%s: needs %s; system version %s; %d functions for Java; backends %s' % (platform, ' '.join(sorted(library.needed)),
         library.newest, sum(name.startswith('Java_') for name in library.exports), ' '.join(PLATFORMS[platform][3])))
@@ -314,4 +382,4 @@ def main(arguments):
 
 
 if __name__ == '__main__':
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -770,8 +770,9 @@ may_gather(const struct libevent4j_exchange *exchange)
 {
 	const struct evhttp_request *request = exchange->request;
 
-	return exchange->guard != NULL && libevent4j_guard_has_more(exchange->guard) && exchange->id == NULL && !exchange->server->notify_drained && request->major == 1 &&
-	    request->minor >= 1 && evhttp_find_header(request->input_headers, "Connection") == NULL &&
+	return exchange->guard != NULL && libevent4j_guard_has_more(exchange->guard) && exchange->id == NULL &&
+	    !exchange->server->notify_drained && request->major == 1 && request->minor >= 1 &&
+	    evhttp_find_header(request->input_headers, "Connection") == NULL &&
 	    evhttp_find_header(request->output_headers, "Connection") == NULL;
 }
 
