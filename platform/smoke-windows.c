@@ -4,11 +4,13 @@
  * own entries, and that its callbacks arrive. platform/smoke.sh builds it and runs it under wine.
  */
 #include <jni.h>
+#include <winsock2.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <windows.h>
+#include <ws2tcpip.h>
 
 #define CHECK(condition, what) check((condition) ? 1 : 0, what)
 
@@ -85,6 +87,103 @@ static jlong (*entry(const char *name))()
 	return (jlong(*)())found;
 }
 
+/* ---- files: a handle to Java, and a number of the library's own behind it ---- */
+
+static HANDLE file = INVALID_HANDLE_VALUE;
+static char content[100000];
+
+static jlong
+duplicate(jlong descriptor)
+{
+	jlong copy = entry("descriptor_1dup")(&env, NULL, descriptor);
+
+	CHECK(copy != -1 && copy != descriptor, "a descriptor is duplicated");
+	return copy;
+}
+
+static void
+make_file(void)
+{
+	DWORD written = 0;
+
+	for (size_t i = 0; i < sizeof(content); i++)
+		content[i] = (char)(i * 7 + i / 251); /* line ends and ^Z too */
+	file = CreateFileA("smoke.bytes", GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_DELETE, NULL, CREATE_ALWAYS,
+	    FILE_ATTRIBUTE_TEMPORARY | FILE_FLAG_DELETE_ON_CLOSE, NULL);
+	CHECK(file != INVALID_HANDLE_VALUE && WriteFile(file, content, sizeof(content), &written, NULL) && written == sizeof(content),
+	    "a file is written");
+}
+
+/* A socket of nobody's making, connected to a port of this machine. */
+static SOCKET
+connect_to(jint port)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((u_short)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	SOCKET made = socket(AF_INET, SOCK_STREAM, 0);
+
+	CHECK(made != INVALID_SOCKET && connect(made, (struct sockaddr *)&address, sizeof(address)) == 0, "a socket connects");
+	return made;
+}
+
+/* The server answers with a file. */
+static void
+fetch_file(jlong loop, jint port)
+{
+	static const char request[] = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+	static char received[sizeof(content) + 4096];
+	u_long unblocked = 1;
+	size_t length = 0;
+	SOCKET client = connect_to(port);
+	int result = -1;
+
+	CHECK(send(client, request, sizeof(request) - 1, 0) == sizeof(request) - 1, "it asks for a file");
+	ioctlsocket(client, FIONBIO, &unblocked);
+	for (int i = 0; i < 20000 && result != 0 && length < sizeof(received); i++) {
+		entry("loop_1run")(&env, NULL, loop, 2); /* EVLOOP_NONBLOCK */
+		while ((result = recv(client, received + length, (int)(sizeof(received) - length), 0)) > 0)
+			length += (size_t)result;
+		if (result < 0)
+			Sleep(1);
+	}
+	closesocket(client);
+	CHECK(status == 0 && result == 0 && length > sizeof(content) - 2 &&
+	    memcmp(received + length - (sizeof(content) - 2), content + 2, sizeof(content) - 2) == 0, "the server sends a part of it, byte for byte");
+}
+
+/* A buffer has a file in it, and writes it to a socket. */
+static void
+write_file(void)
+{
+	static char received[sizeof(content)];
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int length = sizeof(address), got = 0;
+	SOCKET listener = socket(AF_INET, SOCK_STREAM, 0), reader, writer;
+	jlong buffer, copy;
+
+	CHECK(bind(listener, (struct sockaddr *)&address, sizeof(address)) == 0 && listen(listener, 1) == 0 &&
+	    getsockname(listener, (struct sockaddr *)&address, &length) == 0, "a socket listens");
+	reader = connect_to(ntohs(address.sin_port));
+	writer = accept(listener, NULL, NULL);
+	entry(":Java_io_github_libevent4j_global_libevent_evbuffer_1new")(&env, NULL);
+	buffer = pointer;
+	CHECK((jint)entry("buffer_1add_1file")(&env, NULL, buffer, duplicate((intptr_t)file), (jlong)0, (jlong)sizeof(content), 0) == 0,
+	    "a buffer takes a file");
+	CHECK((jint)entry("buffer_1add_1file")(&env, NULL, buffer, duplicate((intptr_t)file), (jlong)1, (jlong)sizeof(content), 0) == -1,
+	    "but no more of it than there is");
+	copy = duplicate((jlong)writer);
+	CHECK((jint)entry("descriptor_1check")(&env, NULL, copy) == 0, "a socket's duplicate is a socket");
+	for (int sent = 0; sent < (int)sizeof(content);) {
+		int result = (jint)entry("buffer_1write")(&env, NULL, buffer, copy, (jlong)4096);
+		if (result <= 0 || (got += recv(reader, received + got, result, MSG_WAITALL)) != (sent += result))
+			break;
+	}
+	CHECK(got == (int)sizeof(content) && memcmp(received, content, sizeof(content)) == 0, "the buffer writes the file to a socket, byte for byte");
+	entry("descriptor_1close")(&env, NULL, copy);
+	closesocket(writer);
+	closesocket(reader);
+	closesocket(listener);
+}
+
 /* ---- what libevent calls back ---- */
 
 /* In the layout of wire.c: no reason, and one header. */
@@ -115,7 +214,11 @@ static jboolean JNICALL call_boolean(JNIEnv *own, jclass type, jmethodID method,
 	(void)own; (void)type;
 	if (strcmp((const char *)method, "request") == 0) {
 		requests++;
-		status = (int)entry("exchange_1reply")(&env, NULL, exchange, 200, (jlong)(intptr_t)head, NULL, 0, 0, 0);
+		if (file != INVALID_HANDLE_VALUE)
+			status = (int)entry("exchange_1reply_1file")(&env, NULL, exchange, 200, (jlong)(intptr_t)head, duplicate((intptr_t)file), (jlong)2,
+			    (jlong)sizeof(content) - 2);
+		else
+			status = (int)entry("exchange_1reply")(&env, NULL, exchange, 200, (jlong)(intptr_t)head, NULL, 0, 0, 0);
 	}
 	return JNI_TRUE;
 }
@@ -174,6 +277,11 @@ main(void)
 		entry("loop_1run")(&env, NULL, loop, 1); /* EVLOOP_ONCE */
 	CHECK(requests == 1 && status == 0, "the server is asked, and answers");
 	CHECK(responses == 1, "the client has the response");
+
+	make_file();
+	fetch_file(loop, port);
+	write_file();
+	CHECK(CloseHandle(file) && GetFileAttributesA("smoke.bytes") == INVALID_FILE_ATTRIBUTES, "nothing has the file open any more");
 
 	entry("connection_1free")(&env, NULL, connection);
 	entry("server_1free")(&env, NULL, server);
