@@ -450,12 +450,11 @@ public final class HttpConnection extends NativeHandle {
 
         @Override
         public CompletableFuture<HttpResponse> completeAsync(Supplier<? extends HttpResponse> supplier, Executor executor) {
-            Objects.requireNonNull(supplier, "supplier");
-            executor.execute(() -> {
-                try {
-                    complete(supplier.get());
-                } catch (Throwable e) {
-                    completeExceptionally(e);
+            CompletableFuture.<HttpResponse>supplyAsync(supplier::get, executor).whenComplete((response, failure) -> {
+                if (failure == null) {
+                    complete(response);
+                } else {
+                    completeExceptionally(failure);
                 }
             });
             return this;
