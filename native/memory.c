@@ -94,7 +94,7 @@ libevent4j_has_room(size_t size, unsigned count)
 
 	while (got < count && (block[got] = counted ? counted_malloc(size) : libevent4j_cached_malloc(size)) != NULL)
 		got++;
-	if (got == count && counted)
+	if (got == count && counted && libevent4j_size_class(size) < CLASSES)
 		promised[libevent4j_size_class(size)] = count;
 	for (unsigned i = 0; i < got; i++)
 		libevent4j_free(block[i]);
