@@ -694,7 +694,8 @@ libevent4j_exchange_take_body(struct libevent4j_exchange *exchange)
 {
 	struct evbuffer *body = evbuffer_new();
 
-	if (body != NULL && exchange != NULL && evbuffer_add_buffer(body, exchange->request->input_buffer) != 0) {
+	if (body != NULL && exchange != NULL && exchange->request != NULL &&
+	    evbuffer_add_buffer(body, exchange->request->input_buffer) != 0) {
 		evbuffer_free(body);
 		return NULL;
 	}

@@ -131,23 +131,26 @@ public final class HttpExchange {
 
     /** The request's body, empty when there is none; the same array each time (evhttp_request_get_input_buffer). */
     public byte[] body() {
+        byte[] bytes = body;
         head();
         ensureBody();
-        if (body == null) {
-            body = new byte[bodySize()];
-            if (body.length > 0) {
-                copyBody(body);
+        if (bytes == null) {
+            bytes = new byte[bodySize()];
+            if (bytes.length > 0) {
+                copyBody(bytes);
             }
+            body = bytes;
         }
-        return body;
+        return bytes;
     }
 
     /** The request's body in a new direct buffer, from position 0 to its limit. */
     public ByteBuffer bodyBuffer() {
+        byte[] bytes = body;
         head();
         ensureBody();
-        if (body != null) {
-            return ByteBuffer.allocateDirect(body.length).put(body).flip();
+        if (bytes != null) {
+            return ByteBuffer.allocateDirect(bytes.length).put(bytes).flip();
         }
         ByteBuffer buffer = ByteBuffer.allocateDirect(bodySize());
         if (buffer.hasRemaining()) {
@@ -163,18 +166,18 @@ public final class HttpExchange {
      * @throws IllegalStateException when it has been taken already
      */
     public Buffer takeBody() {
+        byte[] bytes = body;
         head();
         ensureBody();
         loop.enter();
         try {
-            long address = Native.libevent4j_exchange_take_body(body == null ? this.address : 0);
+            long address = Native.libevent4j_exchange_take_body(bytes == null ? this.address : 0);
             if (address == 0) {
                 throw new OutOfMemoryError("evbuffer_new");
             }
             Buffer buffer = (Buffer) BufferEvents.instance().buffer(server, address);
-            if (body != null) {
-                buffer.add(body);
-                body = null;
+            if (bytes != null) {
+                buffer.add(bytes);
             }
             taken = true;
             return buffer;
@@ -202,14 +205,15 @@ public final class HttpExchange {
         }
     }
 
-    /** The head of a request that may still be read, by this thread. */
+    /** The head of a request that may still be read, by this thread. Once it is answered, which it says first, nothing is there. */
     private Head head() {
+        Head current = head;
         switch (state.get()) {
             case ANSWERED -> throw new IllegalStateException("this exchange is answered: its request can no longer be read");
             case HANDLING -> ensureHeld();
             default -> { }
         }
-        return head;
+        return current;
     }
 
     private void ensureHeld() {

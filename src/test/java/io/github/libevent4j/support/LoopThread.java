@@ -67,6 +67,7 @@ public final class LoopThread implements AutoCloseable {
 
     /** Waits until the loop has run all that was active when this was called. */
     public void turn() throws Exception {
+        call(() -> null); // which the turn under way may run, when it has looked already for what other threads wanted of a handle
         call(() -> null);
     }
 
