@@ -5,6 +5,7 @@
 #                                       and the tests' own programs with that libevent
 #   cppbuild.sh [-platform P] link      the JNI library, around what JavaCPP generates (see native/Makefile)
 #   cppbuild.sh -platform P smoke       a program that tries the library where no JVM does (see platform/smoke.sh)
+#   cppbuild.sh [-platform P] shell     prints what a shell evaluates to compile in the same way (see benchmarks/run)
 #   cppbuild.sh [-platform P] clean     removes all of it
 #
 # What is built is kept: only a change of the source, of a flag or of the compiler builds libevent again.
@@ -15,6 +16,7 @@
 #
 # LIBEVENT_SOURCE names a libevent source tree to use in place of the distribution's source package.
 # SANITIZE, when set, builds everything with AddressSanitizer, and into cppbuild/<platform>-sanitized.
+# TOOLCHAIN=profiling builds what counts how often each of its ways is gone, into cppbuild/<platform>-profiling: see native/profile/renew.
 # TARGET is Maven's target directory, unless it is target.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -26,8 +28,8 @@ command=install
 while (($#)); do
     case $1 in
         -platform) PLATFORM=$2; TOOLCHAIN=zig; shift 2 ;;
-        install | link | smoke | clean) command=$1; shift ;;
-        *) echo "usage: $0 [-platform P] [install|link|smoke|clean]" >&2; exit 2 ;;
+        install | link | smoke | shell | clean) command=$1; shift ;;
+        *) echo "usage: $0 [-platform P] [install|link|smoke|shell|clean]" >&2; exit 2 ;;
     esac
 done
 
@@ -72,8 +74,8 @@ case ${SANITIZE:+sanitized}$TOOLCHAIN in
         OPTIMIZE="-O1 -g -fno-omit-frame-pointer -fsanitize=address"
         export ASAN_OPTIONS=detect_leaks=0 # configure's own programs leak
         ;;
-    zig)
-        OUT=$ROOT/cppbuild/$PLATFORM-zig
+    zig | profiling)
+        OUT=$ROOT/cppbuild/$PLATFORM-$TOOLCHAIN
         export CC=$ROOT/native/toolchain/cc CXX=$ROOT/native/toolchain/c++
         export AR=$ROOT/native/toolchain/ar RANLIB=$ROOT/native/toolchain/ranlib
         export ZIG=$CACHE/zig-$ZIG_VERSION/zig ZIG_TARGET=$target ZIG_GLOBAL_CACHE_DIR=$CACHE/zig-cache
@@ -81,6 +83,13 @@ case ${SANITIZE:+sanitized}$TOOLCHAIN in
         OPTIMIZE="-O3 -g -gdwarf-4"
         # As one, where it goes well: zig's linker for macOS does not know it, and on armhf the compiler's own functions would be exported.
         [[ ! $PLATFORM =~ ^linux-(x86_64|arm64)$ ]] || OPTIMIZE+=" -flto"
+        case $TOOLCHAIN in
+            zig)
+                export PROFILE=$OUT/profile # which the compilers go by, and tell what is late of it: where it was counted
+                [[ $PLATFORM == linux-x86_64 ]] || OPTIMIZE+=" -Wno-backend-plugin"
+                ;;
+            profiling) COUNT="-fprofile-generate -mllvm -disable-vp" ;;
+        esac
         ;;
     *) echo "cppbuild.sh: no build with TOOLCHAIN=$TOOLCHAIN${SANITIZE:+ and SANITIZE}" >&2; exit 1 ;;
 esac
@@ -95,6 +104,8 @@ case $PLATFORM in
     macosx-*) CPPFLAGS+=" -DEVENT__HAVE_WORKING_KQUEUE=1" ;; # which configure finds out by running it
     windows-*) PARTS=(libevent) CPPFLAGS= ;;
 esac
+# Not for configure's own programs, which would have to be linked with what writes the counts down.
+CPPFLAGS+=${COUNT:+ $COUNT} OPTIMIZE+=${COUNT:+ $COUNT}
 
 # Upstream's release, byte for byte; the distribution's fixes come on top of it.
 ORIG_SHA256=92e6de1be9ec176428fd2367677e61ceffc2ee1cb119035037a27d346b0403bb
@@ -111,7 +122,7 @@ fail() {
 require_tools() {
     local pair missing=()
     for pair in "$@"; do
-        command -v "${pair%%=*}" > /dev/null || missing+=("${pair#*=}")
+        command -v "${pair%%=*}" > /dev/null || missing+=(${pair#*=}) # one or more packages
     done
     ((${#missing[@]})) || return 0
     if ((EUID == 0)) && command -v apt-get > /dev/null; then
@@ -248,9 +259,17 @@ libevent_key() {
     cat native/calls.h
     case $TOOLCHAIN in
         gcc) gcc --version ;;
-        zig) echo "zig $ZIG_VERSION for $ZIG_TARGET"; cat native/toolchain/cc ;;
+        *) echo "zig $ZIG_VERSION for $ZIG_TARGET"; cat native/toolchain/cc ;;
     esac
+    [[ -z ${PROFILE:-} ]] || cat native/profile/counts
     [[ -z ${LIBEVENT_SOURCE:-} ]] || find "$LIBEVENT_SOURCE" -name '*.[ch]' -exec sha256sum {} + | sort
+}
+
+# Writes native/profile/counts as the compiler reads it. LLVM's tool need not be of the compiler's own version.
+write_profile() {
+    awk 'BEGIN { print ":ir" } !/^#/ { print $1; print $2; print NF - 2; for (i = 3; i <= NF; i++) print $i; print "" }' \
+        native/profile/counts > "$PROFILE.text"
+    llvm-profdata merge -o "$PROFILE" "$PROFILE.text"
 }
 
 build_libevent() {
@@ -274,13 +293,15 @@ install() {
     local key
     case $TOOLCHAIN in
         gcc) require_tools gcc=gcc g++=g++ make=make ;;
-        zig) require_tools make=make python3=python3 dsymutil=llvm; require_zig ;;
+        zig) require_tools make=make python3=python3 dsymutil=llvm llvm-profdata=llvm; require_zig ;;
+        profiling) require_tools make=make llvm-profdata-19="llvm-19 libclang-rt-19-dev"; require_zig ;;
     esac
     key=$(libevent_key | sha256sum)
     if [[ $(cat "$OUT/libevent.key" 2> /dev/null) != "$key" ]]; then
         mkdir -p "$OUT"
         rm -f "$OUT/libevent.key"
         obtain_source
+        [[ -z ${PROFILE:-} ]] || write_profile
         build_libevent
         write_build_header
         echo "$key" > "$OUT/libevent.key"
@@ -289,7 +310,7 @@ install() {
     [[ -z ${SANITIZE:-} ]] || ln -sf "$(gcc -print-file-name=libasan.so)" "$OUT/libasan.so"
     build shim
     # For the tests, which can only run here.
-    [[ $PLATFORM != linux-x86_64 ]] || build facts programs
+    [[ $PLATFORM != linux-x86_64 || -n ${COUNT:-} ]] || build facts programs
 }
 
 # Makes targets of native/Makefile.
@@ -316,5 +337,6 @@ case $command in
     install) install ;;
     smoke) build smoke ;;
     link) generate && build library ;;
+    shell) export -p | grep -E '^declare -x (CC|CXX|AR|RANLIB|ZIG[A-Z_]*|PROFILE)=' ;;
     clean) rm -rf "$OUT" ;;
 esac
