@@ -23,6 +23,7 @@ PROGRAMS = {
     "without plain formatting": programs.native("evhttp-without-FORMAT"),
     "without plain scanning": programs.native("evhttp-without-SCAN"),
     "without one optimised whole": programs.native("evhttp-without-WHOLE"),
+    "without counts of an ordinary use": programs.native("evhttp-without-PROFILE"),
     "without plain splitting": programs.native("evhttp-without-SPLIT"),
     "without the short way to sockets": programs.native("evhttp-without-TRANSFER"),
     "with FIONREAD": programs.native("evhttp-without-FIONREAD"),
