@@ -36,12 +36,8 @@ is_digit(unsigned char c)
 	return c >= '0' && c <= '9';
 }
 
-/* Whether a header has that name, of which the first letter differs most often. */
-static bool
-is_named(const struct evkeyval *header, char first, const char *name)
-{
-	return (header->key[0] | 0x20) == first && evutil_ascii_strcasecmp(header->key, name) == 0;
-}
+/* Whether a header's name, of that length, is this one. */
+#define IS_NAMED(header, length, name) ((length) == sizeof(name) - 1 && evutil_ascii_strcasecmp((header)->key, name) == 0)
 
 void
 libevent4j_framing_begin(struct libevent4j_framing *framing)
@@ -126,17 +122,38 @@ take(struct libevent4j_framing *framing, unsigned char c)
 	}
 }
 
+/* The bytes of a status line up to its reason, where they are there in one piece; else 0. */
+static size_t
+status_length(const unsigned char *bytes, size_t length)
+{
+	unsigned position = 0;
+
+	if (length < sizeof(STATUS))
+		return 0;
+	while (position < sizeof(STATUS) && in_status_line(position, bytes[position]))
+		position++;
+	return position == sizeof(STATUS) && bytes[position - 1] != '\n' ? position : 0;
+}
+
 static bool
 read_bytes(struct libevent4j_framing *framing, const unsigned char *bytes, size_t length)
 {
 	const unsigned char *end = bytes + length;
 	const unsigned char *nul = framing->state == CHUNK_DATA ? bytes : memchr(bytes, '\0', length); /* or an earlier byte */
 
+	if (framing->state == STATUS_LINE && framing->count == 0) {
+		bytes += status_length(bytes, length);
+		if (end - bytes < (ptrdiff_t)length)
+			framing->state = LINE;
+	}
 	while (bytes < end && framing->state != UNJUDGED) {
 		if (framing->state == LINE) {
-			const unsigned char *line = bytes, *line_end = memchr(bytes, '\n', (size_t)(end - bytes));
+			const unsigned char *line = bytes, *line_end;
 
-			bytes = line_end == NULL ? end : line_end + 1;
+			do { /* what a line begins with is mostly neither its end nor a NUL */
+				line_end = memchr(bytes, '\n', (size_t)(end - bytes));
+				bytes = line_end == NULL ? end : line_end + 1;
+			} while (bytes < end && *bytes > '\r');
 			if (line_end != NULL)
 				framing->state = LINE_START;
 			if (nul != NULL && nul < bytes && memchr(line, '\0', (size_t)(bytes - line)) != NULL)
@@ -192,18 +209,25 @@ libevent4j_framing_in_head(const struct libevent4j_framing *framing)
 	return framing->state < UNJUDGED;
 }
 
-static bool
-is_token(const char *name)
+/* What a name is made of (RFC 9110, 5.6.2). */
+static const bool TOKEN[256] = {
+	['!'] = 1, ['#'] = 1, ['$'] = 1, ['%'] = 1, ['&'] = 1, ['\''] = 1, ['*'] = 1, ['+'] = 1, ['-'] = 1, ['.'] = 1,
+	['^'] = 1, ['_'] = 1, ['`'] = 1, ['|'] = 1, ['~'] = 1,
+	['0'] = 1, ['1'] = 1, ['2'] = 1, ['3'] = 1, ['4'] = 1, ['5'] = 1, ['6'] = 1, ['7'] = 1, ['8'] = 1, ['9'] = 1,
+	['a'] = 1, ['b'] = 1, ['c'] = 1, ['d'] = 1, ['e'] = 1, ['f'] = 1, ['g'] = 1, ['h'] = 1, ['i'] = 1, ['j'] = 1, ['k'] = 1, ['l'] = 1, ['m'] = 1,
+	['n'] = 1, ['o'] = 1, ['p'] = 1, ['q'] = 1, ['r'] = 1, ['s'] = 1, ['t'] = 1, ['u'] = 1, ['v'] = 1, ['w'] = 1, ['x'] = 1, ['y'] = 1, ['z'] = 1,
+	['A'] = 1, ['B'] = 1, ['C'] = 1, ['D'] = 1, ['E'] = 1, ['F'] = 1, ['G'] = 1, ['H'] = 1, ['I'] = 1, ['J'] = 1, ['K'] = 1, ['L'] = 1, ['M'] = 1,
+	['N'] = 1, ['O'] = 1, ['P'] = 1, ['Q'] = 1, ['R'] = 1, ['S'] = 1, ['T'] = 1, ['U'] = 1, ['V'] = 1, ['W'] = 1, ['X'] = 1, ['Y'] = 1, ['Z'] = 1};
+
+/* How long a name is; 0 when it is not a token. */
+static size_t
+token_length(const char *name)
 {
-	const char *c;
+	size_t length = 0;
 
-	for (c = name; *c != '\0'; c++) {
-		unsigned letter = ((unsigned char)*c | 0x20u) - 'a';
-
-		if (letter >= 26 && !is_digit((unsigned char)*c) && strchr("-!#$%&'*+.^_`|~", *c) == NULL)
-			return false;
-	}
-	return c > name;
+	while (TOKEN[(unsigned char)name[length]])
+		length++;
+	return name[length] == '\0' ? length : 0;
 }
 
 bool
@@ -214,9 +238,11 @@ libevent4j_framing_judge(const struct evhttp_request *response, struct libevent4
 	unsigned codings = 0;
 
 	for (header = response->input_headers->tqh_first; header != NULL; header = header->next.tqe_next) {
-		if (!is_token(header->key))
+		size_t named = token_length(header->key);
+
+		if (named == 0)
 			return false;
-		if (is_named(header, 'c', "Content-Length")) {
+		if (IS_NAMED(header, named, "Content-Length")) {
 			const char *value = header->value;
 			size_t digits = 0;
 
@@ -225,10 +251,10 @@ libevent4j_framing_judge(const struct evhttp_request *response, struct libevent4
 			if (digits == 0 || digits > MAX_LENGTH_DIGITS || value[digits] != '\0' || (length != NULL && strcmp(length, value) != 0))
 				return false;
 			length = value;
-		} else if (is_named(header, 't', "Transfer-Encoding")) {
+		} else if (IS_NAMED(header, named, "Transfer-Encoding")) {
 			if (evutil_ascii_strcasecmp(header->value, "chunked") != 0 || ++codings > 1)
 				return false;
-		} else if (connection == NULL && is_named(header, 'c', "Connection")) {
+		} else if (connection == NULL && IS_NAMED(header, named, "Connection")) {
 			connection = header->value;
 		}
 	}
