@@ -4,6 +4,7 @@
 #include <sys/queue.h>
 
 #include <event2/bufferevent.h>
+#include <event2/bufferevent_struct.h>
 #include <event2/event_struct.h>
 #include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
@@ -56,6 +57,7 @@ struct libevent4j_connection {
 	evutil_socket_t known; /* the socket of the connection that the loop knows as such, or -1 */
 	struct libevent4j_look look;
 	struct libevent4j_framing framing;
+	struct evkeyvalq headers; /* owned: the last request's, which mostly are the next one's too */
 
 	enum upload upload;
 	bool expecting;             /* 100 (Continue) */
@@ -102,6 +104,7 @@ on_connection_close(struct evhttp_connection *evcon, void *arg)
 	(void)evcon;
 	know(connection, -1);
 	connection->lost = true;
+	evhttp_clear_headers(&connection->headers);
 	(*env)->CallStaticVoidMethod(env, libevent4j_java.callbacks, libevent4j_java.connection_closed, ID(connection->id));
 	libevent4j_upcall_done(env);
 	libevent4j_set_error(error);
@@ -146,6 +149,7 @@ libevent4j_connection_new(struct libevent4j_loop *loop, void *id, const char *ho
 	connection->exact = exact;
 	connection->refused = -1;
 	connection->known = -1;
+	TAILQ_INIT(&connection->headers);
 	event_assign(&connection->later, loop->base, -1, 0, on_later, connection);
 	evhttp_connection_set_closecb(connection->evcon, on_connection_close, connection);
 	return connection;
@@ -159,6 +163,7 @@ libevent4j_connection_free(struct libevent4j_connection *connection)
 	if (!connection->exact)
 		evbuffer_remove_cb(bufferevent_get_input(bufferevent_of(connection)), on_input, connection);
 	evhttp_connection_free(connection->evcon);
+	evhttp_clear_headers(&connection->headers);
 	event_debug_unassign(&connection->later);
 	libevent4j_free(connection);
 }
@@ -187,6 +192,31 @@ libevent4j_connection_read(struct libevent4j_connection *connection, int read)
 		bufferevent_enable(bev, EV_READ);
 	else
 		bufferevent_disable(bev, EV_READ);
+}
+
+/*
+ * Between two requests evhttp disables and enables reading and writing several times, and each time a timer ends or begins that nobody
+ * gets to see. So the timeouts are taken away from the bufferevent for as long as its events are not left to the loop: from the end of
+ * a response to the end of the turn that sends the next request, or of the callback that sends none.
+ */
+static void
+withhold_timeouts(struct bufferevent *bev)
+{
+	evutil_timerclear(&bev->timeout_read);
+	evutil_timerclear(&bev->timeout_write);
+}
+
+/* For the next time when it is enabled; a new connection has got its own from evhttp. Whether they were withheld. */
+static bool
+restore_timeouts(const struct libevent4j_connection *connection)
+{
+	struct bufferevent *bev = bufferevent_of(connection);
+
+	if (evutil_timerisset(&bev->timeout_read) || evutil_timerisset(&bev->timeout_write))
+		return false;
+	bev->timeout_read = bev->timeout_write =
+	    libevent4j_timeval(connection->timeout_micros != 0 ? connection->timeout_micros : WRITE_MICROS);
+	return true;
 }
 
 /* ---- bodies go out behind the head ---- */
@@ -489,6 +519,9 @@ libevent4j_connections_send(evutil_socket_t fd, short what, void *arg)
 		evbuffer_unfreeze(output, 1);
 		evbuffer_write(output, bufferevent_getfd(bev)); /* an error comes up again when the loop writes */
 		evbuffer_freeze(output, 1);
+		restore_timeouts(connection);
+		if (evbuffer_get_length(output) > 0)
+			bufferevent_enable(bev, EV_READ | EV_WRITE);
 		reads(bev);
 	}
 }
@@ -531,6 +564,29 @@ tell_unconnected(const struct libevent4j_connection *connection, bool refused_or
 		tell_failed(connection, LIBEVENT4J_CONNECT_TIMEOUT, ETIMEDOUT);
 	else
 		tell_failed(connection, LIBEVENT4J_UNCONNECTED, refused_or_late ? ECONNREFUSED : error);
+}
+
+static void
+move_headers(struct evkeyvalq *from, struct evkeyvalq *to)
+{
+	struct evkeyval *header;
+
+	while ((header = TAILQ_FIRST(from)) != NULL) {
+		TAILQ_REMOVE(from, header, next);
+		TAILQ_INSERT_TAIL(to, header, next);
+	}
+}
+
+/* Those that Java gives; libevent has looked at them, and copied them, if they are the last request's. */
+static int
+set_headers(struct libevent4j_connection *connection, struct evhttp_request *request, const void *head, const char **uri)
+{
+	if (libevent4j_is_head(head, &connection->headers, uri)) {
+		move_headers(&connection->headers, request->output_headers);
+		return 0;
+	}
+	evhttp_clear_headers(&connection->headers);
+	return libevent4j_read_head(head, request->output_headers, uri);
 }
 
 static void
@@ -594,6 +650,16 @@ close_idle(const struct libevent4j_connection *connection)
 	bufferevent_trigger(bufferevent_of(connection), EV_READ, 0);
 }
 
+/* Unless the next request is under way, the connection is idle, for as long as its timeout lets it. */
+static void
+rest(const struct libevent4j_connection *connection)
+{
+	struct bufferevent *bev = bufferevent_of(connection);
+
+	if (connection->request == NULL && bufferevent_getfd(bev) != -1 && restore_timeouts(connection))
+		bufferevent_enable(bev, EV_READ);
+}
+
 /* Java may send the next request from each of the calls that tell, so nothing of this one is looked at behind them. */
 static void
 on_response(struct evhttp_request *request, void *arg)
@@ -605,6 +671,8 @@ on_response(struct evhttp_request *request, void *arg)
 	    (!connection->exact && request != NULL && evbuffer_get_length(request->output_buffer) > 0);
 
 	end_request(connection);
+	if (request != NULL && !connection->lost)
+		move_headers(request->output_headers, &connection->headers);
 	if (request != NULL && request->response_code != 0)
 		watch_idle(connection);
 	if (request != NULL && request->response_code != 0 && unsent && !connection->lost)
@@ -617,6 +685,7 @@ on_response(struct evhttp_request *request, void *arg)
 		tell_unconnected(connection, request != NULL, error);
 	else
 		tell_response(connection, request);
+	rest(connection);
 }
 
 static void
@@ -721,8 +790,11 @@ on_response_head(struct evhttp_request *request, void *arg)
 		if (!libevent4j_framing_read(&connection->framing, input, evbuffer_get_length(input)))
 			return refuse(connection, EVREQ_HTTP_DATA_TOO_LONG);
 	}
-	if (!(connection->flags & LIBEVENT4J_LISTENING))
+	if (!(connection->flags & LIBEVENT4J_LISTENING)) {
+		if (!connection->exact && connection->upload == NO_UPLOAD)
+			withhold_timeouts(bufferevent_of(connection));
 		return 0;
+	}
 	env = libevent4j_env();
 	length = libevent4j_write_head(env, connection->loop, request);
 	if (length < 0)
@@ -736,10 +808,11 @@ static void
 on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
 {
 	struct libevent4j_connection *connection = arg;
-	bool in_head = libevent4j_framing_in_head(&connection->framing);
+	bool in_head;
 
 	if (info->n_added == 0 || connection->request == NULL)
 		return;
+	in_head = libevent4j_framing_in_head(&connection->framing);
 	if (info->n_added < READ_AT_ONCE)
 		libevent4j_epoll_look(connection->loop, &connection->look);
 	else
@@ -793,7 +866,7 @@ libevent4j_connection_send(JNIEnv *env, jclass native, struct libevent4j_connect
 
 	(void)native;
 	connection->flags = flags;
-	if (request == NULL || libevent4j_read_head(head, request->output_headers, &uri) != 0 ||
+	if (request == NULL || set_headers(connection, request, head, &uri) != 0 ||
 	    libevent4j_add_body(env, request->output_buffer, body, direct, offset, length) != 0 ||
 	    ((flags & LIBEVENT4J_UPLOADING) && begin_upload(connection) != 0)) {
 		if (request != NULL)
@@ -810,6 +883,10 @@ libevent4j_connection_send(JNIEnv *env, jclass native, struct libevent4j_connect
 
 	if (!connection->exact)
 		check_idle(connection);
+	if (!connection->exact && connection->upload == NO_UPLOAD)
+		withhold_timeouts(bufferevent_of(connection)); /* until it is sent */
+	else
+		restore_timeouts(connection);
 
 	connection->request = request;
 	connection->method = method;

@@ -270,6 +270,8 @@ bool libevent4j_can_make_request(void);
 int libevent4j_write_head(JNIEnv *env, struct libevent4j_loop *loop, struct evhttp_request *request);
 /* Adds Java's headers to those of a message and points *text at the reason phrase or the URI inside head, or at NULL. 0 or -1. */
 int libevent4j_read_head(const void *head, struct evkeyvalq *headers, const char **text);
+/* Whether these are Java's headers already; points *text there as well. */
+bool libevent4j_is_head(const void *head, const struct evkeyvalq *headers, const char **text);
 /* Appends a part of a byte array, or of a direct buffer. 0 or -1. */
 int libevent4j_add_body(JNIEnv *env, struct evbuffer *buffer, jobject body, int direct, int offset, int length);
 /* A new byte array with all the bytes, which are drained; NULL with an exception pending. */

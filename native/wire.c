@@ -1,8 +1,8 @@
 /*
  * The layout of heads, in native byte order, without padding. A string is its length in an int32 (-1 for none) and its bytes.
  *
- * C to Java:  int32 method or status, int32 major version, int32 minor version, int32 remote port, int64 body length,
- *             string URI or reason, string remote host, int32 number of headers, and for each string name, string value
+ * C to Java:  int32 method or status, int32 major version, int32 minor version, int32 client's port, int64 body length,
+ *             string URI or reason, string client's host, int32 number of headers, and for each string name, string value
  * Java to C:  string reason or URI, int32 number of headers, and for each string name, string value;
  *             each string ends with a NUL that its length does not count
  */
@@ -46,9 +46,16 @@ put_string(struct writer *writer, const char *string)
 		put_int(writer, (size_t)-1);
 	} else {
 		size_t length = strlen(string);
+		int32_t narrow = (int32_t)length;
 
-		put_int(writer, length);
-		put(writer, string, length);
+		if (writer->at != NULL && sizeof(narrow) + length <= (size_t)(writer->end - writer->at)) {
+			memcpy(writer->at, &narrow, sizeof(narrow));
+			memcpy(writer->at + sizeof(narrow), string, length);
+			writer->at += sizeof(narrow) + length;
+		} else {
+			writer->at = NULL;
+		}
+		writer->length += sizeof(narrow) + length;
 	}
 }
 
@@ -66,10 +73,10 @@ write_head(uint8_t *buffer, size_t size, struct evhttp_request *request)
 	put_int(&writer, incoming ? (size_t)request->type : (size_t)request->response_code);
 	put_int(&writer, (size_t)request->major);
 	put_int(&writer, (size_t)request->minor);
-	put_int(&writer, request->remote_port);
+	put_int(&writer, incoming ? request->remote_port : 0);
 	put(&writer, &body, sizeof(body));
 	put_string(&writer, incoming ? request->uri : request->response_code_line);
-	put_string(&writer, request->remote_host);
+	put_string(&writer, incoming ? request->remote_host : NULL);
 	put_int(&writer, headers);
 	for (header = request->input_headers->tqh_first; header != NULL; header = header->next.tqe_next) {
 		put_string(&writer, header->key);
@@ -127,6 +134,25 @@ libevent4j_read_head(const void *head, struct evkeyvalq *headers, const char **t
 			return -1;
 	}
 	return 0;
+}
+
+bool
+libevent4j_is_head(const void *head, const struct evkeyvalq *headers, const char **text)
+{
+	const struct evkeyval *header = headers->tqh_first;
+	const uint8_t *at = head;
+	int32_t count;
+
+	*text = take_string(&at);
+	memcpy(&count, at, sizeof(count));
+	at += sizeof(count);
+	for (; count > 0 && header != NULL; count--, header = header->next.tqe_next) {
+		const char *name = take_string(&at), *value = take_string(&at);
+
+		if (strcmp(header->key, name) != 0 || strcmp(header->value, value) != 0)
+			return false;
+	}
+	return count == 0 && header == NULL;
 }
 
 int

@@ -35,6 +35,7 @@ import java.util.Random;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -142,6 +143,44 @@ class HttpConnectionTest extends HttpTest {
                 await(own);
             }
         }
+    }
+
+    /** Whatever was sent before: on this connection, with the same headers or others, or the same request on another. */
+    @Test
+    void eachRequestHasItsOwnHeaders() throws Exception {
+        HttpRequest same = request("/", "A", "1");
+        List<HttpRequest> requests = List.of(same, same, request("/2", "A", "1"), request("/", "A", "2"), request("/", "A", "2", "B", "1"),
+            request("/", "B", "1", "A", "2"), request("/", "b", "1", "A", "2"), request("/", "A", "1"), GET, GET, same,
+            HttpRequest.newBuilder("/").header("A", "1").POST("body").build(), same);
+        try (RawServer server = new RawServer(); RawServer other = new RawServer()) {
+            HttpConnection connection = connection(server.port());
+            HttpConnection elsewhere = connection(other.port());
+            HttpConnection exact = connection(other.port(), HttpConnection.Builder::exact);
+            RawClient peer = serverEnd(server, connection.send(GET), "HTTP/1.1 204 OK\r\n\r\n");
+            RawClient elsewherePeer = serverEnd(other, elsewhere.send(GET), "HTTP/1.1 204 OK\r\n\r\n");
+            RawClient exactPeer = serverEnd(other, exact.send(GET), "HTTP/1.1 204 OK\r\n\r\n");
+            for (HttpRequest request : requests) {
+                List<String> own = request.headers().toString().lines().toList();
+                List<String> body = request.body().length == 0 ? List.of() : List.of("Content-Length: " + request.body().length);
+                assertSent(request, connection, peer, List.of("Host: 127.0.0.1:" + server.port()), own, body);
+                assertSent(request, elsewhere, elsewherePeer, List.of("Host: 127.0.0.1:" + other.port()), own, body);
+                assertSent(request, exact, exactPeer, own, body);
+            }
+            for (RawClient each : List.of(peer, elsewherePeer, exactPeer)) {
+                each.close();
+            }
+        }
+    }
+
+    @SafeVarargs
+    private static void assertSent(HttpRequest request, HttpConnection connection, RawClient peer, List<String>... headers) throws Exception {
+        CompletableFuture<HttpResponse> response = connection.send(request);
+        Message message = peer.request();
+        assertEquals(request + " HTTP/1.1", message.startLine());
+        assertEquals(Arrays.stream(headers).flatMap(List::stream).toList(), message.headers());
+        assertArrayEquals(request.body(), message.text().getBytes(UTF_8));
+        peer.send("HTTP/1.1 204 OK\r\n\r\n");
+        await(response);
     }
 
     @Test
@@ -416,6 +455,45 @@ class HttpConnectionTest extends HttpTest {
             assertEquals(0, e.errno());
             for (SocketChannel channel : waiting) {
                 channel.close();
+            }
+        }
+    }
+
+    /** A connection that has been used before. */
+    @ParameterizedTest
+    @CsvSource({"in the callback, false", "later, false", "in the callback, true", "later, true"})
+    void aServerThatFallsSilentIsGivenUp(String when, boolean exact) throws Exception {
+        Duration time = Duration.ofMillis(1500);
+        CompletableFuture<Void> closed = new CompletableFuture<>();
+        try (RawServer server = new RawServer()) {
+            List<CompletableFuture<HttpResponse>> silent = new ArrayList<>();
+            List<RawClient> peers = new ArrayList<>();
+            for (HttpRequest next : List.of(request("/silent"), request("/half"),
+                HttpRequest.newBuilder("/unread").POST(new byte[1_000_000]).build())) {
+                HttpConnection connection = connection(server.port(), builder -> (exact ? builder.exact() : builder).timeout(time));
+                CompletableFuture<HttpResponse> response = connection.send(GET);
+                if (when.equals("later")) {
+                    peers.add(serverEnd(server, response, "HTTP/1.1 204 OK\r\n\r\n"));
+                    silent.add(connection.send(next));
+                } else {
+                    silent.add(response.thenCompose(first -> connection.send(next)));
+                    peers.add(serverEnd(server, response, "HTTP/1.1 204 OK\r\n\r\n"));
+                }
+                if (next.uri().equals("/half")) {
+                    peers.get(1).request();
+                    peers.get(1).send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc");
+                }
+            }
+            HttpConnection idle = connection(server.port(), builder -> (exact ? builder.exact() : builder).timeout(time)
+                .onClose(() -> closed.complete(null)));
+            peers.add(serverEnd(server, idle.send(GET), "HTTP/1.1 204 OK\r\n\r\n"));
+            for (CompletableFuture<HttpResponse> each : silent) {
+                Throwable failure = await(each.handle((response, thrown) -> thrown));
+                assertEquals(Failure.TIMEOUT, ((HttpException) (failure instanceof CompletionException e ? e.getCause() : failure)).failure());
+            }
+            await(closed);
+            for (RawClient each : peers) {
+                each.close();
             }
         }
     }
