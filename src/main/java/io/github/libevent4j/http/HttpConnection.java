@@ -422,7 +422,7 @@ public final class HttpConnection extends NativeHandle {
         private Timer expectation;
         private Duration delay = retryDelay;
         private int retried;
-        private volatile boolean ended;
+        private boolean ended; // set on the loop; who does not see it from elsewhere takes back what is over, which does nothing
         private CompletableFuture<List<InetAddress>> lookup; // of the host; null unless it is under way
         private Queue<InetAddress> untried; // of its addresses; null unless they were looked up
 
@@ -546,7 +546,7 @@ public final class HttpConnection extends NativeHandle {
                 byte[] body = upload == null ? request.bytes() : NOTHING;
                 starting = true;
                 int result = Native.libevent4j_connection_send(connection, request.method().bit, request.minorVersion(), flags(),
-                    writeHead(), body, 0, 0, body.length);
+                    head(), body, 0, 0, body.length);
                 starting = false;
                 if (result != 0) {
                     int errno = Native.libevent4j_errno();
@@ -584,7 +584,17 @@ public final class HttpConnection extends NativeHandle {
             return flags;
         }
 
-        private long writeHead() {
+        /** The same request is often sent again, on this connection or another of the loop's. */
+        private long head() {
+            if (upload != null) {
+                return writeHead().end();
+            }
+            String variant = exact ? null : authority;
+            long written = loop.headWriter().written(request, variant);
+            return written != 0 ? written : writeHead().end(request, variant);
+        }
+
+        private HeadWriter writeHead() {
             HeadWriter writer = loop.headWriter().begin(request.uri());
             if (!exact && !request.headers().has("Host")) {
                 writer.add("Host", authority);
@@ -605,7 +615,7 @@ public final class HttpConnection extends NativeHandle {
                 && !request.headers().has("Transfer-Encoding")) {
                 writer.add("Content-Length", Integer.toString(request.bytes().length));
             }
-            return writer.end();
+            return writer;
         }
 
         /** Libevent is through with the request. */

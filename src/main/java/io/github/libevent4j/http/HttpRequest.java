@@ -23,6 +23,7 @@ public final class HttpRequest {
     private final HttpBody body;
     private final Duration expectation; // null for none
     private volatile URI whole; // the URI, once it was asked for as such
+    private volatile HttpRequest other; // the same for another URI, the last that was asked for
 
     private HttpRequest(HttpRequest request, String uri) {
         this.method = request.method;
@@ -175,8 +176,13 @@ public final class HttpRequest {
     }
 
     /** The same for another URI. */
-    HttpRequest to(String other) {
-        return new HttpRequest(this, other);
+    HttpRequest to(String target) {
+        HttpRequest known = other;
+        if (known == null || !known.uri.equals(target)) {
+            known = new HttpRequest(this, target);
+            other = known;
+        }
+        return known;
     }
 
     /** @throws IllegalArgumentException when what stands in the request line is no URI */

@@ -5,6 +5,7 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.Objects;
 import org.bytedeco.javacpp.Pointer;
 
 /** Writes a message's head for C, as {@code native/wire.c} reads it. One per loop, used again for each message. */
@@ -18,6 +19,8 @@ public final class HeadWriter {
     private long address;
     private int countAt;
     private int count;
+    private Object source; // of the head that is written, when its writer has named it
+    private String variant;
 
     HeadWriter(int size) {
         bytes = new byte[size];
@@ -31,6 +34,7 @@ public final class HeadWriter {
 
     /** Starts a head, with a request's URI or a reply's reason phrase, null for libevent's own. */
     public HeadWriter begin(String text) {
+        source = null;
         length = 0;
         put(text);
         countAt = length;
@@ -45,6 +49,22 @@ public final class HeadWriter {
         put(value);
         count++;
         return this;
+    }
+
+    /**
+     * Ends the head as {@link #end} does, and remembers what it was made of: something immutable, and the one thing that is not told by
+     * that.
+     */
+    public long end(Object source, String variant) {
+        long written = end();
+        this.source = source;
+        this.variant = variant;
+        return written;
+    }
+
+    /** The address of the head that was last written, when it was made of just that; else 0. */
+    public long written(Object source, String variant) {
+        return this.source == source && Objects.equals(this.variant, variant) ? address : 0;
     }
 
     /** Ends the head and returns its address. It is valid until the next begin(). */
