@@ -590,8 +590,8 @@ public final class HttpConnection extends NativeHandle {
                 return writeHead().end();
             }
             String variant = exact ? null : authority;
-            long written = loop.headWriter().written(request, variant);
-            return written != 0 ? written : writeHead().end(request, variant);
+            long written = loop.headWriter().written(request.headKey, variant);
+            return written != 0 ? written : writeHead().end(request.headKey, variant);
         }
 
         private HeadWriter writeHead() {

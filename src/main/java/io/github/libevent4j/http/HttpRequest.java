@@ -22,6 +22,7 @@ public final class HttpRequest {
     private final Headers headers;
     private final HttpBody body;
     private final Duration expectation; // null for none
+    final Object headKey = new Object(); // names what the head is made of, without holding the body
     private volatile URI whole; // the URI, once it was asked for as such
     private volatile HttpRequest other; // the same for another URI, the last that was asked for
 

@@ -19,7 +19,7 @@ public final class HeadWriter {
     private long address;
     private int countAt;
     private int count;
-    private Object source; // of the head that is written, when its writer has named it
+    private Object source; // names what the written head is made of; null when its writer has not
     private String variant;
 
     HeadWriter(int size) {
@@ -52,8 +52,8 @@ public final class HeadWriter {
     }
 
     /**
-     * Ends the head as {@link #end} does, and remembers what it was made of: something immutable, and the one thing that is not told by
-     * that.
+     * Ends the head as {@link #end} does, and remembers what it was made of: the name of something immutable, which is held until the next
+     * begin(), and the one thing that is not told by that.
      */
     public long end(Object source, String variant) {
         long written = end();
