@@ -99,6 +99,7 @@ struct libevent4j_guards {
 	struct libevent4j_loop *loop; /* Java's, outlives the guards */
 	struct libevent4j_limits limits;
 	struct libevent4j_counters *counters; /* Java's, outlives the guards */
+	const char *content_type; /* the server's */
 	void *log;       /* Java's id; NULL when evhttp's own answers are not logged */
 	bool only_count; /* there is no limit */
 	const struct timeval *head, *body; /* the base's; NULL for no deadline */
@@ -705,6 +706,32 @@ libevent4j_guard_owes(struct libevent4j_guard *guard, int status)
 	return true;
 }
 
+bool
+libevent4j_guard_is_free(const struct libevent4j_guard *guard)
+{
+	return guard->plain && guard->state != HELD && evbuffer_get_length(bufferevent_get_output(guard->bev)) == 0;
+}
+
+const char *
+libevent4j_guard_content_type(const struct libevent4j_guard *guard)
+{
+	return guard->guards->content_type;
+}
+
+static void
+count_sent(struct libevent4j_guard *guard, size_t bytes)
+{
+	guard->sent += bytes;
+	libevent4j_count(&guard->guards->counters->sent, (int64_t)bytes);
+}
+
+void
+libevent4j_guard_count_sent(struct libevent4j_guard *guard, size_t bytes)
+{
+	guard->replied = true;
+	count_sent(guard, bytes);
+}
+
 static void
 settle(struct libevent4j_guard *guard, bool complete)
 {
@@ -744,8 +771,7 @@ on_output(struct evbuffer *output, const struct evbuffer_cb_info *info, void *ar
 	if (guard->replacing)
 		return;
 	if (info->n_deleted > 0) {
-		guard->sent += info->n_deleted;
-		libevent4j_count(&guard->guards->counters->sent, (int64_t)info->n_deleted);
+		count_sent(guard, info->n_deleted);
 		if (evbuffer_get_length(output) == 0)
 			settle(guard, true);
 	}
@@ -993,6 +1019,12 @@ void
 libevent4j_guards_log(struct libevent4j_guards *guards, void *id)
 {
 	guards->log = id;
+}
+
+void
+libevent4j_guards_set_content_type(struct libevent4j_guards *guards, const char *type)
+{
+	guards->content_type = type;
 }
 
 void

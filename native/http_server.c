@@ -1,6 +1,7 @@
 #include "internal.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sys/queue.h>
 
 #include <event2/bufferevent.h>
@@ -181,6 +182,8 @@ libevent4j_server_set_content_type(struct libevent4j_server *server, const char 
 	if (type != NULL && (copy = libevent4j_strdup(type)) == NULL)
 		return -1;
 	evhttp_set_default_content_type(server->http, copy);
+	if (server->guards != NULL)
+		libevent4j_guards_set_content_type(server->guards, copy);
 	libevent4j_free(server->content_type);
 	server->content_type = copy;
 	return 0;
@@ -745,21 +748,42 @@ writes_at_once(const struct libevent4j_exchange *exchange)
 	return !server->exact && !server->own_bufferevents && sends_to_socket(exchange->request->evcon);
 }
 
-/* What evhttp would add itself, and format each time. */
-static void
-add_date(const struct libevent4j_exchange *exchange)
+static const char *
+date_of(struct libevent4j_loop *loop)
 {
-	struct libevent4j_loop *loop = exchange->server->loop;
-	struct evkeyvalq *headers = exchange->request->output_headers;
 	time_t now = time(NULL);
 
-	if (exchange->request->major != 1 || exchange->request->minor < 1 || evhttp_find_header(headers, "Date") != NULL)
-		return;
 	if (now != loop->dated) {
 		loop->dated = now;
 		evutil_date_rfc1123(loop->date, sizeof(loop->date), NULL);
 	}
-	evhttp_add_header(headers, "Date", loop->date);
+	return loop->date;
+}
+
+/* What evhttp would add itself, and format each time. */
+static void
+add_date(const struct libevent4j_exchange *exchange)
+{
+	struct evkeyvalq *headers = exchange->request->output_headers;
+
+	if (exchange->request->major == 1 && exchange->request->minor >= 1 && evhttp_find_header(headers, "Date") == NULL)
+		evhttp_add_header(headers, "Date", date_of(exchange->server->loop));
+}
+
+/* Where the loop keeps evhttp's phrase for a status; NULL for one that it does not keep. */
+static char **
+phrase_of(struct libevent4j_loop *loop, int status)
+{
+	return status >= 100 && status < 100 + LIBEVENT4J_PHRASES ? &loop->phrases[status - 100] : NULL;
+}
+
+static void
+learn_phrase(struct libevent4j_loop *loop, const struct evhttp_request *request)
+{
+	char **phrase = phrase_of(loop, request->response_code);
+
+	if (phrase != NULL && *phrase == NULL && request->response_code_line != NULL)
+		*phrase = libevent4j_strdup(request->response_code_line);
 }
 
 /*
@@ -789,6 +813,8 @@ send_reply(struct libevent4j_exchange *exchange, int status, const char *reason)
 	exchange->status = status;
 	add_date(exchange);
 	evhttp_send_reply(exchange->request, status, reason, NULL);
+	if (reason == NULL)
+		learn_phrase(exchange->server->loop, exchange->request);
 	measure_head(exchange, before);
 	if (exchange->guard != NULL && libevent4j_guard_gather(exchange->guard, gathers))
 		return;
@@ -897,15 +923,96 @@ reply_in_place(JNIEnv *env, struct libevent4j_exchange *exchange, int status, co
 	return result == 0 ? 0 : undo(exchange);
 }
 
+/* ---- replies of which evhttp only hears that they are out ---- */
+
+#define SIMPLE_SIZE (IN_PLACE_SIZE + 2048) /* bytes of head and body: longer bodies go in place */
+
+/*
+ * Whether evhttp would do nothing for the reply but write a head and the body, and then end the request. That may happen before the call
+ * that replies returns: nobody waits to hear of it.
+ */
+static bool
+is_simple(const struct libevent4j_exchange *exchange, int status)
+{
+	const struct evhttp_request *request = exchange->request;
+	const char *connection;
+
+	if (exchange->guard == NULL || exchange->server->exact || exchange->id != NULL || exchange->server->notify_drained ||
+	    !libevent4j_guard_is_free(exchange->guard) || request->major != 1 || request->minor != 1 ||
+	    (request->flags & EVHTTP_PROXY_REQUEST) || request->type == EVHTTP_REQ_CONNECT || bodiless(exchange, status) ||
+	    libevent4j_guard_has_more(exchange->guard))
+		return false;
+	connection = evhttp_find_header(request->input_headers, "Connection");
+	return connection == NULL || evutil_ascii_strcasecmp(connection, "close") != 0;
+}
+
+/* The head of such a reply; its length, or 0 when it is not one after all, or does not fit with its body. */
+static size_t
+print_head(struct libevent4j_exchange *exchange, int status, const void *head, size_t length, char bytes[SIMPLE_SIZE])
+{
+	char **phrase = phrase_of(exchange->server->loop, status);
+	struct libevent4j_reply reply;
+
+	if (length > SIMPLE_SIZE || !is_simple(exchange, status))
+		return 0;
+	reply.status = status;
+	reply.phrase = phrase == NULL ? NULL : *phrase;
+	reply.date = date_of(exchange->server->loop);
+	reply.type = libevent4j_guard_content_type(exchange->guard);
+	reply.length = length;
+	return libevent4j_print_head(head, &reply, bytes, SIMPLE_SIZE - length);
+}
+
+/*
+ * Sends it without evhttp's output. For evhttp it is one that is streamed, with a length: of what the socket takes it hears nothing, the
+ * rest is a piece, and then it ends. 0, or -1 without memory for the rest.
+ */
+static int
+send_simple(struct libevent4j_exchange *exchange, int status, const char *bytes, size_t size)
+{
+	struct evhttp_request *request = exchange->request;
+	ssize_t written = send(bufferevent_getfd(evhttp_connection_get_bufferevent(request->evcon)), bytes, size, 0);
+	size_t sent = written > 0 ? (size_t)written : 0; /* an error comes up again when the loop writes */
+	struct evbuffer *rest = NULL;
+
+	exchange->status = status;
+	libevent4j_guard_count_sent(exchange->guard, sent);
+	if (sent < size && ((rest = evbuffer_new()) == NULL || evbuffer_add(rest, bytes + sent, size - sent) != 0)) {
+		if (rest != NULL)
+			evbuffer_free(rest);
+		return -1;
+	}
+	exchange->replied = true;
+	request->kind = EVHTTP_RESPONSE;
+	request->response_code = status;
+	request->chunked = 0; /* as the request may have been */
+	if (rest != NULL) {
+		evhttp_send_reply_chunk(request, rest);
+		evbuffer_free(rest);
+		wait_for_writes(exchange);
+	}
+	evhttp_send_reply_end(request); /* completes at once, and frees the exchange, unless there is a rest */
+	return 0;
+}
+
 int
 libevent4j_exchange_reply(JNIEnv *env, jclass native, struct libevent4j_exchange *exchange, int status, const void *head,
     jobject body, int direct, int offset, int length)
 {
+	char simple[SIMPLE_SIZE];
 	const char *reason;
+	size_t printed;
 
 	(void)native;
 	if (exchange->gone)
 		return end_gone(exchange);
+	if ((printed = print_head(exchange, status, head, (size_t)length, simple)) > 0) {
+		if (direct)
+			memcpy(simple + printed, (uint8_t *)(*env)->GetDirectBufferAddress(env, body) + offset, (size_t)length);
+		else
+			(*env)->GetByteArrayRegion(env, body, offset, length, (jbyte *)simple + printed);
+		return send_simple(exchange, status, simple, printed + (size_t)length);
+	}
 	if (libevent4j_read_head(head, exchange->request->output_headers, &reason) != 0)
 		return undo(exchange);
 	if (wants_body(exchange, status, length)) {
@@ -921,11 +1028,16 @@ libevent4j_exchange_reply(JNIEnv *env, jclass native, struct libevent4j_exchange
 int
 libevent4j_exchange_reply_buffer(struct libevent4j_exchange *exchange, int status, const void *head, struct evbuffer *body)
 {
-	size_t length = evbuffer_get_length(body);
+	size_t length = evbuffer_get_length(body), printed;
+	char simple[SIMPLE_SIZE];
 	const char *reason;
 
 	if (exchange->gone)
 		return end_gone(exchange);
+	if ((printed = print_head(exchange, status, head, length, simple)) > 0) {
+		evbuffer_remove(body, simple + printed, length);
+		return send_simple(exchange, status, simple, printed + length);
+	}
 	if (libevent4j_read_head(head, exchange->request->output_headers, &reason) != 0)
 		return undo(exchange);
 	if (!wants_body(exchange, status, (int64_t)length))
