@@ -168,9 +168,14 @@ void
 libevent4j_server_set_timeout(struct libevent4j_server *server, int64_t micros)
 {
 	struct timeval tv = libevent4j_timeval(micros);
-	/* The same for all connections, set anew for each request: the base has a queue for it. */
-	const struct timeval *common = micros == 0 ? NULL : event_base_init_common_timeout(server->loop->base, &tv);
+	const struct timeval *common;
 
+	if (server->guards != NULL && !server->exact && !server->own_bufferevents) {
+		libevent4j_guards_set_idle(server->guards, micros);
+		return;
+	}
+	/* The same for all connections, set anew for each request: the base has a queue for it. */
+	common = micros == 0 ? NULL : event_base_init_common_timeout(server->loop->base, &tv);
 	evhttp_set_timeout_tv(server->http, common != NULL || micros == 0 ? common : &tv);
 }
 

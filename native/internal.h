@@ -203,6 +203,9 @@ struct libevent4j_guards *libevent4j_guards_new(struct libevent4j_loop *loop, co
 void libevent4j_guards_log(struct libevent4j_guards *guards, void *id);
 /* The Content-Type of replies without one, as evhttp has it: the server's, NULL for none. */
 void libevent4j_guards_set_content_type(struct libevent4j_guards *guards, const char *type);
+/* For how long a connection may be inactive; to be called before there are any. It is closed at most a sixteenth of that,
+ * or 17 milliseconds, later. */
+void libevent4j_guards_set_idle(struct libevent4j_guards *guards, int64_t micros);
 /* To be called before evhttp_free(), which ends all guards. */
 void libevent4j_guards_meet(struct libevent4j_guards *guards);
 /* When no guard is left. */
