@@ -55,6 +55,7 @@ struct libevent4j_exchange {
 	int status;              /* of the reply, once it has begun */
 	uint64_t sent_before;    /* bytes that the connection had sent before it */
 	int64_t head_length;     /* of the reply, when measured */
+	unsigned pieces;         /* of the reply, so far */
 	struct timeval read_timeout; /* the connection's, while the reply must not be cut off by it */
 };
 
@@ -386,8 +387,8 @@ on_request(struct evhttp_request *request, void *arg)
 	libevent4j_count(&server->counters->begun, 1);
 	gathered = exchange->guard != NULL && evbuffer_get_length(bufferevent_get_output(evhttp_connection_get_bufferevent(connection))) > 0;
 
-	taken = (*env)->CallStaticBooleanMethod(env, libevent4j_java.callbacks, libevent4j_java.request, ID(route->id),
-	    (jlong)(intptr_t)exchange, (jint)length);
+	taken = (*env)->CallStaticBooleanMethodA(env, libevent4j_java.callbacks, libevent4j_java.request,
+	    (const jvalue[]){{.j = ID(route->id)}, {.j = ID(exchange)}, {.i = length}});
 	/* After an escaped Throwable nobody knows who holds the exchange: it is freed with the server. */
 	if (libevent4j_upcall_done(env) && !taken)
 		send_error(exchange, HTTP_SERVUNAVAIL, NULL);
@@ -1130,6 +1131,19 @@ libevent4j_exchange_start(struct libevent4j_exchange *exchange, int status, cons
 	return 0;
 }
 
+#define PIECES_A_TURN 32         /* of one reply: then other connections have theirs */
+#define PIECE_SIZE (16 * 1024)   /* of those at most */
+
+/*
+ * What is in the output goes out in this turn still, when whoever adds to it has said all he has to say: libevent would first ask whether
+ * the socket can take it.
+ */
+static void
+send_soon(const struct libevent4j_exchange *exchange)
+{
+	event_active(&evhttp_connection_get_bufferevent(exchange->request->evcon)->ev_write, EV_WRITE, 1);
+}
+
 static void
 on_drained(struct evhttp_connection *connection, void *id) /* not the exchange, which may be gone when a callback was deferred */
 {
@@ -1140,11 +1154,35 @@ on_drained(struct evhttp_connection *connection, void *id) /* not the exchange, 
 	libevent4j_upcall_done(env);
 }
 
+/* Frames a piece of a chunked reply in one extent, of which evhttp would make three. */
+static int
+add_chunk(JNIEnv *env, struct evbuffer *buffer, jobject body, int direct, int offset, int length)
+{
+	struct evbuffer_iovec space;
+	char size[] = "00000000\r\n", *digits = size + 8;
+	size_t framing;
+
+	for (unsigned left = (unsigned)length; left > 0; left /= 16)
+		*--digits = "0123456789abcdef"[left % 16];
+	framing = strlen(digits);
+	if (length == 0 || evbuffer_reserve_space(buffer, (ev_ssize_t)framing + length + 2, &space, 1) != 1)
+		return length == 0 ? 0 : -1;
+	memcpy(space.iov_base, digits, framing);
+	if (direct)
+		memcpy((char *)space.iov_base + framing, (uint8_t *)(*env)->GetDirectBufferAddress(env, body) + offset, (size_t)length);
+	else
+		(*env)->GetByteArrayRegion(env, body, offset, length, (jbyte *)space.iov_base + framing);
+	memcpy((char *)space.iov_base + framing + length, "\r\n", 2);
+	space.iov_len = framing + (size_t)length + 2;
+	return evbuffer_commit_space(buffer, &space, 1);
+}
+
 int
 libevent4j_exchange_chunk(JNIEnv *env, jclass native, struct libevent4j_exchange *exchange, jobject body, int direct, int offset,
     int length)
 {
 	struct evbuffer *chunk;
+	bool frames;
 	int result = -1;
 
 	(void)native;
@@ -1153,9 +1191,15 @@ libevent4j_exchange_chunk(JNIEnv *env, jclass native, struct libevent4j_exchange
 	chunk = evbuffer_new();
 	if (chunk == NULL)
 		return -1;
-	if (libevent4j_add_body(env, chunk, body, direct, offset, length) == 0) {
+	frames = exchange->request->chunked && !exchange->server->exact;
+	if ((frames ? add_chunk(env, chunk, body, direct, offset, length)
+	            : libevent4j_add_body(env, chunk, body, direct, offset, length)) == 0) {
+		exchange->request->chunked &= !frames;
 		evhttp_send_reply_chunk_with_cb(exchange->request, chunk, on_drained, exchange->id);
+		exchange->request->chunked |= frames;
 		result = evbuffer_get_length(chunk) == 0 ? 0 : 1; /* libevent leaves what a reply to HEAD must not have */
+		if (result == 0 && length <= PIECE_SIZE && ++exchange->pieces % PIECES_A_TURN != 0 && writes_at_once(exchange))
+			send_soon(exchange);
 	}
 	evbuffer_free(chunk);
 	return result;
@@ -1167,6 +1211,8 @@ libevent4j_exchange_end(struct libevent4j_exchange *exchange)
 	if (exchange->gone)
 		return end_gone(exchange);
 	exchange->replied = true;
+	if (exchange->request->chunked && writes_at_once(exchange))
+		send_soon(exchange);
 	evhttp_send_reply_end(exchange->request); /* may complete at once and free the exchange */
 	return 0;
 }
