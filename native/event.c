@@ -39,6 +39,8 @@ libevent4j_loop_free(struct libevent4j_loop *loop)
 	if (loop != NULL) {
 		event_debug_unassign(&loop->send);
 		libevent4j_free(loop->registrations);
+		for (size_t i = 0; i < LIBEVENT4J_PHRASES; i++)
+			libevent4j_free(loop->phrases[i]);
 	}
 	libevent4j_free(loop);
 }

@@ -46,11 +46,15 @@ enum part { NOTHING, HEAD, BODY_PART };
 #define READ_SIZE 4096         /* that libevent reads at most */
 #define READ_ON_SIZE (64 * 1024 - 64) /* with what libevent puts in front no more than 64 KiB */
 
+#define IDLE_TICKS 16          /* in the time for which a connection may be inactive */
+#define SHORTEST_TICK 1000     /* microseconds */
+
 static const struct timeval LINGER_TIME = {.tv_sec = 5};
 
 struct libevent4j_guard {
 	LIST_ENTRY(libevent4j_guard) next;    /* in the guards' list, of the fresh or of the others */
 	LIST_ENTRY(libevent4j_guard) same;    /* in the loop's table, when its connection is known */
+	unsigned active;                      /* the tick of the last byte that came or went */
 	struct libevent4j_guards *guards;     /* owns the guard */
 	struct bufferevent *bev;              /* evhttp's; a reference while the guard is fresh */
 	struct evhttp_connection *connection; /* evhttp's; NULL while the guard is fresh */
@@ -63,6 +67,7 @@ struct libevent4j_guard {
 	bool plain;      /* the bufferevent is a socket's, and closes it */
 	bool reading_on; /* now, in a call */
 	bool replacing;  /* the same */
+	bool yielded;    /* what follows is not HTTP */
 
 	uint64_t sent;          /* bytes that ever went out */
 	struct event flush;     /* of a plain one: sends what is gathered as the socket takes it */
@@ -99,11 +104,15 @@ struct libevent4j_guards {
 	struct libevent4j_loop *loop; /* Java's, outlives the guards */
 	struct libevent4j_limits limits;
 	struct libevent4j_counters *counters; /* Java's, outlives the guards */
+	const char *content_type; /* the server's */
 	void *log;       /* Java's id; NULL when evhttp's own answers are not logged */
 	bool only_count; /* there is no limit */
 	const struct timeval *head, *body; /* the base's; NULL for no deadline */
 	struct event meet;
-	LIST_HEAD(, libevent4j_guard) fresh, known;
+	struct event tick;         /* while there are known guards, and an idle time */
+	int64_t idle_micros;       /* for which a connection may be inactive; 0 when that is evhttp's to see to */
+	unsigned ticks, known_count;
+	struct libevent4j_guard_list fresh, known;
 	LIST_HEAD(, lingering) lingerings;
 };
 
@@ -611,6 +620,7 @@ on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
 
 	if (info->n_added == 0)
 		return;
+	guard->active = guard->guards->ticks;
 	if (guard->surplus) {
 		evbuffer_drain(input, (size_t)-1);
 		return;
@@ -705,6 +715,33 @@ libevent4j_guard_owes(struct libevent4j_guard *guard, int status)
 	return true;
 }
 
+bool
+libevent4j_guard_is_free(const struct libevent4j_guard *guard)
+{
+	return guard->plain && guard->state != HELD && evbuffer_get_length(bufferevent_get_output(guard->bev)) == 0;
+}
+
+const char *
+libevent4j_guard_content_type(const struct libevent4j_guard *guard)
+{
+	return guard->guards->content_type;
+}
+
+static void
+count_sent(struct libevent4j_guard *guard, size_t bytes)
+{
+	guard->active = guard->guards->ticks;
+	guard->sent += bytes;
+	libevent4j_count(&guard->guards->counters->sent, (int64_t)bytes);
+}
+
+void
+libevent4j_guard_count_sent(struct libevent4j_guard *guard, size_t bytes)
+{
+	guard->replied = true;
+	count_sent(guard, bytes);
+}
+
 static void
 settle(struct libevent4j_guard *guard, bool complete)
 {
@@ -743,9 +780,9 @@ on_output(struct evbuffer *output, const struct evbuffer_cb_info *info, void *ar
 
 	if (guard->replacing)
 		return;
+	guard->active = guard->guards->ticks;
 	if (info->n_deleted > 0) {
-		guard->sent += info->n_deleted;
-		libevent4j_count(&guard->guards->counters->sent, (int64_t)info->n_deleted);
+		count_sent(guard, info->n_deleted);
 		if (evbuffer_get_length(output) == 0)
 			settle(guard, true);
 	}
@@ -806,6 +843,59 @@ linger(struct libevent4j_guard *guard)
 	return true;
 }
 
+/* ---- inactive connections ---- */
+
+/*
+ * Evhttp's timeouts are the events' own, which it starts anew several times for each request. Here a connection notes the tick of its last
+ * byte, and at each tick, of which there are a few in the idle time, those are closed whose byte is too long ago. A request that has no
+ * reply yet is no inactivity.
+ */
+static bool
+is_idle(const struct libevent4j_guard *guard)
+{
+	return guard->guards->ticks - guard->active > IDLE_TICKS && !guard->yielded &&
+	    (!guard->paused || evbuffer_get_length(bufferevent_get_output(guard->bev)) > 0);
+}
+
+static void
+on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct libevent4j_guards *guards = arg;
+	struct libevent4j_guard_list looked_at = LIST_HEAD_INITIALIZER(looked_at);
+	struct libevent4j_guard *guard;
+
+	(void)fd;
+	(void)what;
+	guards->ticks++;
+	/* The end of one may be the end of others. */
+	while ((guard = LIST_FIRST(&guards->known)) != NULL) {
+		LIST_REMOVE(guard, next);
+		LIST_INSERT_HEAD(&looked_at, guard, next);
+		if (is_idle(guard)) /* what evhttp's own timeout does */
+			bufferevent_trigger_event(guard->bev, (guard->paused ? BEV_EVENT_WRITING : BEV_EVENT_READING) | BEV_EVENT_TIMEOUT, 0);
+	}
+	while ((guard = LIST_FIRST(&looked_at)) != NULL) {
+		LIST_REMOVE(guard, next);
+		LIST_INSERT_HEAD(&guards->known, guard, next);
+	}
+}
+
+static void
+begin_ticks(struct libevent4j_guards *guards)
+{
+	int64_t micros = guards->idle_micros / IDLE_TICKS + 1;
+	struct timeval tick = libevent4j_timeval(micros > SHORTEST_TICK ? micros : SHORTEST_TICK);
+
+	if (guards->idle_micros > 0)
+		event_add(&guards->tick, &tick);
+}
+
+void
+libevent4j_guards_set_idle(struct libevent4j_guards *guards, int64_t micros)
+{
+	guards->idle_micros = micros;
+}
+
 /* ---- connections ---- */
 
 static void
@@ -824,6 +914,8 @@ free_guard(struct libevent4j_guard *guard, bool lingers)
 		event_del(&guard->flush);
 		event_debug_unassign(&guard->flush);
 	}
+	if (guard->connection != NULL && --guard->guards->known_count == 0)
+		event_del(&guard->guards->tick);
 	event_del(&guard->deadline);
 	event_debug_unassign(&guard->deadline);
 	if (!guard->surplus && !lingers)
@@ -880,6 +972,9 @@ meet(struct libevent4j_guard *guard)
 		free_guard(guard, false);
 	} else {
 		guard->connection = connection;
+		guard->active = guard->guards->ticks;
+		if (guard->guards->known_count++ == 0)
+			begin_ticks(guard->guards);
 		LIST_REMOVE(guard, next);
 		LIST_INSERT_HEAD(&guard->guards->known, guard, next);
 		LIST_INSERT_HEAD(same(guard->guards->loop, connection), guard, same);
@@ -922,6 +1017,7 @@ libevent4j_guard_resume(struct libevent4j_guard *guard)
 
 	evhttp_connection_set_closecb(guard->connection, on_connection_closed, guard);
 	guard->paused = false;
+	guard->active = guard->guards->ticks;
 	lift_limit(guard);
 	if (guard->state == HELD) {
 		guard->state = REQUEST_LINE;
@@ -954,6 +1050,7 @@ void
 libevent4j_guard_yield(struct libevent4j_guard *guard)
 {
 	guard->state = HELD;
+	guard->yielded = true;
 	lift_limit(guard);
 	if (guard->plain)
 		event_del(&guard->flush); /* what is gathered goes ahead of what follows */
@@ -986,6 +1083,7 @@ libevent4j_guards_new(struct libevent4j_loop *loop, const struct libevent4j_limi
 	guards->only_count = !limits->strict && limits->max_connections == 0 && limits->max_headers == 0 &&
 	    limits->head_micros == 0 && limits->body_micros == 0;
 	event_assign(&guards->meet, loop->base, -1, 0, on_meet, guards);
+	event_assign(&guards->tick, loop->base, -1, EV_PERSIST, on_tick, guards);
 	return guards;
 }
 
@@ -993,6 +1091,12 @@ void
 libevent4j_guards_log(struct libevent4j_guards *guards, void *id)
 {
 	guards->log = id;
+}
+
+void
+libevent4j_guards_set_content_type(struct libevent4j_guards *guards, const char *type)
+{
+	guards->content_type = type;
 }
 
 void
@@ -1008,6 +1112,7 @@ libevent4j_guards_free(struct libevent4j_guards *guards)
 		free_lingering(LIST_FIRST(&guards->lingerings));
 	event_del(&guards->meet);
 	event_debug_unassign(&guards->meet);
+	event_debug_unassign(&guards->tick);
 	libevent4j_free(guards);
 }
 

@@ -1,6 +1,7 @@
 #include "internal.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sys/queue.h>
 
 #include <event2/bufferevent.h>
@@ -54,6 +55,7 @@ struct libevent4j_exchange {
 	int status;              /* of the reply, once it has begun */
 	uint64_t sent_before;    /* bytes that the connection had sent before it */
 	int64_t head_length;     /* of the reply, when measured */
+	unsigned pieces;         /* of the reply, so far */
 	struct timeval read_timeout; /* the connection's, while the reply must not be cut off by it */
 };
 
@@ -167,9 +169,14 @@ void
 libevent4j_server_set_timeout(struct libevent4j_server *server, int64_t micros)
 {
 	struct timeval tv = libevent4j_timeval(micros);
-	/* The same for all connections, set anew for each request: the base has a queue for it. */
-	const struct timeval *common = micros == 0 ? NULL : event_base_init_common_timeout(server->loop->base, &tv);
+	const struct timeval *common;
 
+	if (server->guards != NULL && !server->exact && !server->own_bufferevents) {
+		libevent4j_guards_set_idle(server->guards, micros);
+		return;
+	}
+	/* The same for all connections, set anew for each request: the base has a queue for it. */
+	common = micros == 0 ? NULL : event_base_init_common_timeout(server->loop->base, &tv);
 	evhttp_set_timeout_tv(server->http, common != NULL || micros == 0 ? common : &tv);
 }
 
@@ -181,6 +188,8 @@ libevent4j_server_set_content_type(struct libevent4j_server *server, const char 
 	if (type != NULL && (copy = libevent4j_strdup(type)) == NULL)
 		return -1;
 	evhttp_set_default_content_type(server->http, copy);
+	if (server->guards != NULL)
+		libevent4j_guards_set_content_type(server->guards, copy);
 	libevent4j_free(server->content_type);
 	server->content_type = copy;
 	return 0;
@@ -378,8 +387,8 @@ on_request(struct evhttp_request *request, void *arg)
 	libevent4j_count(&server->counters->begun, 1);
 	gathered = exchange->guard != NULL && evbuffer_get_length(bufferevent_get_output(evhttp_connection_get_bufferevent(connection))) > 0;
 
-	taken = (*env)->CallStaticBooleanMethod(env, libevent4j_java.callbacks, libevent4j_java.request, ID(route->id),
-	    (jlong)(intptr_t)exchange, (jint)length);
+	taken = (*env)->CallStaticBooleanMethodA(env, libevent4j_java.callbacks, libevent4j_java.request,
+	    (const jvalue[]){{.j = ID(route->id)}, {.j = ID(exchange)}, {.i = length}});
 	/* After an escaped Throwable nobody knows who holds the exchange: it is freed with the server. */
 	if (libevent4j_upcall_done(env) && !taken)
 		send_error(exchange, HTTP_SERVUNAVAIL, NULL);
@@ -745,21 +754,42 @@ writes_at_once(const struct libevent4j_exchange *exchange)
 	return !server->exact && !server->own_bufferevents && sends_to_socket(exchange->request->evcon);
 }
 
-/* What evhttp would add itself, and format each time. */
-static void
-add_date(const struct libevent4j_exchange *exchange)
+static const char *
+date_of(struct libevent4j_loop *loop)
 {
-	struct libevent4j_loop *loop = exchange->server->loop;
-	struct evkeyvalq *headers = exchange->request->output_headers;
 	time_t now = time(NULL);
 
-	if (exchange->request->major != 1 || exchange->request->minor < 1 || evhttp_find_header(headers, "Date") != NULL)
-		return;
 	if (now != loop->dated) {
 		loop->dated = now;
 		evutil_date_rfc1123(loop->date, sizeof(loop->date), NULL);
 	}
-	evhttp_add_header(headers, "Date", loop->date);
+	return loop->date;
+}
+
+/* What evhttp would add itself, and format each time. */
+static void
+add_date(const struct libevent4j_exchange *exchange)
+{
+	struct evkeyvalq *headers = exchange->request->output_headers;
+
+	if (exchange->request->major == 1 && exchange->request->minor >= 1 && evhttp_find_header(headers, "Date") == NULL)
+		evhttp_add_header(headers, "Date", date_of(exchange->server->loop));
+}
+
+/* Where the loop keeps evhttp's phrase for a status; NULL for one that it does not keep. */
+static char **
+phrase_of(struct libevent4j_loop *loop, int status)
+{
+	return status >= 100 && status < 100 + LIBEVENT4J_PHRASES ? &loop->phrases[status - 100] : NULL;
+}
+
+static void
+learn_phrase(struct libevent4j_loop *loop, const struct evhttp_request *request)
+{
+	char **phrase = phrase_of(loop, request->response_code);
+
+	if (phrase != NULL && *phrase == NULL && request->response_code_line != NULL)
+		*phrase = libevent4j_strdup(request->response_code_line);
 }
 
 /*
@@ -789,6 +819,8 @@ send_reply(struct libevent4j_exchange *exchange, int status, const char *reason)
 	exchange->status = status;
 	add_date(exchange);
 	evhttp_send_reply(exchange->request, status, reason, NULL);
+	if (reason == NULL)
+		learn_phrase(exchange->server->loop, exchange->request);
 	measure_head(exchange, before);
 	if (exchange->guard != NULL && libevent4j_guard_gather(exchange->guard, gathers))
 		return;
@@ -897,15 +929,96 @@ reply_in_place(JNIEnv *env, struct libevent4j_exchange *exchange, int status, co
 	return result == 0 ? 0 : undo(exchange);
 }
 
+/* ---- replies of which evhttp only hears that they are out ---- */
+
+#define SIMPLE_SIZE (IN_PLACE_SIZE + 2048) /* bytes of head and body: longer bodies go in place */
+
+/*
+ * Whether evhttp would do nothing for the reply but write a head and the body, and then end the request. That may happen before the call
+ * that replies returns: nobody waits to hear of it.
+ */
+static bool
+is_simple(const struct libevent4j_exchange *exchange, int status)
+{
+	const struct evhttp_request *request = exchange->request;
+	const char *connection;
+
+	if (exchange->guard == NULL || exchange->server->exact || exchange->id != NULL || exchange->server->notify_drained ||
+	    !libevent4j_guard_is_free(exchange->guard) || request->major != 1 || request->minor != 1 ||
+	    (request->flags & EVHTTP_PROXY_REQUEST) || request->type == EVHTTP_REQ_CONNECT || bodiless(exchange, status) ||
+	    libevent4j_guard_has_more(exchange->guard))
+		return false;
+	connection = evhttp_find_header(request->input_headers, "Connection");
+	return connection == NULL || evutil_ascii_strcasecmp(connection, "close") != 0;
+}
+
+/* The head of such a reply; its length, or 0 when it is not one after all, or does not fit with its body. */
+static size_t
+print_head(struct libevent4j_exchange *exchange, int status, const void *head, size_t length, char bytes[SIMPLE_SIZE])
+{
+	char **phrase = phrase_of(exchange->server->loop, status);
+	struct libevent4j_reply reply;
+
+	if (length > SIMPLE_SIZE || !is_simple(exchange, status))
+		return 0;
+	reply.status = status;
+	reply.phrase = phrase == NULL ? NULL : *phrase;
+	reply.date = date_of(exchange->server->loop);
+	reply.type = libevent4j_guard_content_type(exchange->guard);
+	reply.length = length;
+	return libevent4j_print_head(head, &reply, bytes, SIMPLE_SIZE - length);
+}
+
+/*
+ * Sends it without evhttp's output. For evhttp it is one that is streamed, with a length: of what the socket takes it hears nothing, the
+ * rest is a piece, and then it ends. 0, or -1 without memory for the rest.
+ */
+static int
+send_simple(struct libevent4j_exchange *exchange, int status, const char *bytes, size_t size)
+{
+	struct evhttp_request *request = exchange->request;
+	ssize_t written = send(bufferevent_getfd(evhttp_connection_get_bufferevent(request->evcon)), bytes, size, 0);
+	size_t sent = written > 0 ? (size_t)written : 0; /* an error comes up again when the loop writes */
+	struct evbuffer *rest = NULL;
+
+	exchange->status = status;
+	libevent4j_guard_count_sent(exchange->guard, sent);
+	if (sent < size && ((rest = evbuffer_new()) == NULL || evbuffer_add(rest, bytes + sent, size - sent) != 0)) {
+		if (rest != NULL)
+			evbuffer_free(rest);
+		return -1;
+	}
+	exchange->replied = true;
+	request->kind = EVHTTP_RESPONSE;
+	request->response_code = status;
+	request->chunked = 0; /* as the request may have been */
+	if (rest != NULL) {
+		evhttp_send_reply_chunk(request, rest);
+		evbuffer_free(rest);
+		wait_for_writes(exchange);
+	}
+	evhttp_send_reply_end(request); /* completes at once, and frees the exchange, unless there is a rest */
+	return 0;
+}
+
 int
 libevent4j_exchange_reply(JNIEnv *env, jclass native, struct libevent4j_exchange *exchange, int status, const void *head,
     jobject body, int direct, int offset, int length)
 {
+	char simple[SIMPLE_SIZE];
 	const char *reason;
+	size_t printed;
 
 	(void)native;
 	if (exchange->gone)
 		return end_gone(exchange);
+	if ((printed = print_head(exchange, status, head, (size_t)length, simple)) > 0) {
+		if (direct)
+			memcpy(simple + printed, (uint8_t *)(*env)->GetDirectBufferAddress(env, body) + offset, (size_t)length);
+		else
+			(*env)->GetByteArrayRegion(env, body, offset, length, (jbyte *)simple + printed);
+		return send_simple(exchange, status, simple, printed + (size_t)length);
+	}
 	if (libevent4j_read_head(head, exchange->request->output_headers, &reason) != 0)
 		return undo(exchange);
 	if (wants_body(exchange, status, length)) {
@@ -921,11 +1034,16 @@ libevent4j_exchange_reply(JNIEnv *env, jclass native, struct libevent4j_exchange
 int
 libevent4j_exchange_reply_buffer(struct libevent4j_exchange *exchange, int status, const void *head, struct evbuffer *body)
 {
-	size_t length = evbuffer_get_length(body);
+	size_t length = evbuffer_get_length(body), printed;
+	char simple[SIMPLE_SIZE];
 	const char *reason;
 
 	if (exchange->gone)
 		return end_gone(exchange);
+	if ((printed = print_head(exchange, status, head, length, simple)) > 0) {
+		evbuffer_remove(body, simple + printed, length);
+		return send_simple(exchange, status, simple, printed + length);
+	}
 	if (libevent4j_read_head(head, exchange->request->output_headers, &reason) != 0)
 		return undo(exchange);
 	if (!wants_body(exchange, status, (int64_t)length))
@@ -1013,6 +1131,19 @@ libevent4j_exchange_start(struct libevent4j_exchange *exchange, int status, cons
 	return 0;
 }
 
+#define PIECES_A_TURN 32         /* of one reply: then other connections have theirs */
+#define PIECE_SIZE (16 * 1024)   /* of those at most */
+
+/*
+ * What is in the output goes out in this turn still, when whoever adds to it has said all he has to say: libevent would first ask whether
+ * the socket can take it.
+ */
+static void
+send_soon(const struct libevent4j_exchange *exchange)
+{
+	event_active(&evhttp_connection_get_bufferevent(exchange->request->evcon)->ev_write, EV_WRITE, 1);
+}
+
 static void
 on_drained(struct evhttp_connection *connection, void *id) /* not the exchange, which may be gone when a callback was deferred */
 {
@@ -1023,11 +1154,35 @@ on_drained(struct evhttp_connection *connection, void *id) /* not the exchange, 
 	libevent4j_upcall_done(env);
 }
 
+/* Frames a piece of a chunked reply in one extent, of which evhttp would make three. */
+static int
+add_chunk(JNIEnv *env, struct evbuffer *buffer, jobject body, int direct, int offset, int length)
+{
+	struct evbuffer_iovec space;
+	char size[] = "00000000\r\n", *digits = size + 8;
+	size_t framing;
+
+	for (unsigned left = (unsigned)length; left > 0; left /= 16)
+		*--digits = "0123456789abcdef"[left % 16];
+	framing = strlen(digits);
+	if (length == 0 || evbuffer_reserve_space(buffer, (ev_ssize_t)framing + length + 2, &space, 1) != 1)
+		return length == 0 ? 0 : -1;
+	memcpy(space.iov_base, digits, framing);
+	if (direct)
+		memcpy((char *)space.iov_base + framing, (uint8_t *)(*env)->GetDirectBufferAddress(env, body) + offset, (size_t)length);
+	else
+		(*env)->GetByteArrayRegion(env, body, offset, length, (jbyte *)space.iov_base + framing);
+	memcpy((char *)space.iov_base + framing + length, "\r\n", 2);
+	space.iov_len = framing + (size_t)length + 2;
+	return evbuffer_commit_space(buffer, &space, 1);
+}
+
 int
 libevent4j_exchange_chunk(JNIEnv *env, jclass native, struct libevent4j_exchange *exchange, jobject body, int direct, int offset,
     int length)
 {
 	struct evbuffer *chunk;
+	bool frames;
 	int result = -1;
 
 	(void)native;
@@ -1036,9 +1191,15 @@ libevent4j_exchange_chunk(JNIEnv *env, jclass native, struct libevent4j_exchange
 	chunk = evbuffer_new();
 	if (chunk == NULL)
 		return -1;
-	if (libevent4j_add_body(env, chunk, body, direct, offset, length) == 0) {
+	frames = exchange->request->chunked && !exchange->server->exact;
+	if ((frames ? add_chunk(env, chunk, body, direct, offset, length)
+	            : libevent4j_add_body(env, chunk, body, direct, offset, length)) == 0) {
+		exchange->request->chunked &= !frames;
 		evhttp_send_reply_chunk_with_cb(exchange->request, chunk, on_drained, exchange->id);
+		exchange->request->chunked |= frames;
 		result = evbuffer_get_length(chunk) == 0 ? 0 : 1; /* libevent leaves what a reply to HEAD must not have */
+		if (result == 0 && length <= PIECE_SIZE && ++exchange->pieces % PIECES_A_TURN != 0 && writes_at_once(exchange))
+			send_soon(exchange);
 	}
 	evbuffer_free(chunk);
 	return result;
@@ -1050,6 +1211,8 @@ libevent4j_exchange_end(struct libevent4j_exchange *exchange)
 	if (exchange->gone)
 		return end_gone(exchange);
 	exchange->replied = true;
+	if (exchange->request->chunked && writes_at_once(exchange))
+		send_soon(exchange);
 	evhttp_send_reply_end(exchange->request); /* may complete at once and free the exchange */
 	return 0;
 }

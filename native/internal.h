@@ -124,6 +124,7 @@ void libevent4j_log_init(void);
 
 #define LIBEVENT4J_GUARD_LISTS 1024
 LIST_HEAD(libevent4j_guard_list, libevent4j_guard);
+#define LIBEVENT4J_PHRASES 500
 
 struct libevent4j_loop {
 	struct event_base *base; /* Java's EventBase owns it */
@@ -138,6 +139,7 @@ struct libevent4j_loop {
 	unsigned turn;      /* counts how often epoll has looked, but for 0 */
 	char date[50]; /* the Date of a reply in the second dated */
 	time_t dated;
+	char *phrases[LIBEVENT4J_PHRASES]; /* evhttp's, of the statuses from 100 on; owned, NULL until it has told */
 	LIST_HEAD(, libevent4j_socket) sockets; /* of all its servers, which own them */
 	LIST_HEAD(, libevent4j_connection) uploads; /* whose request's body is on its way; Java's */
 	TAILQ_HEAD(, libevent4j_connection) senders; /* whose request goes out at the end of this turn; Java's */
@@ -199,6 +201,11 @@ struct libevent4j_guards *libevent4j_guards_new(struct libevent4j_loop *loop, co
     struct libevent4j_counters *counters);
 /* Asks for Callbacks.serverAnswered(id, …). */
 void libevent4j_guards_log(struct libevent4j_guards *guards, void *id);
+/* The Content-Type of replies without one, as evhttp has it: the server's, NULL for none. */
+void libevent4j_guards_set_content_type(struct libevent4j_guards *guards, const char *type);
+/* For how long a connection may be inactive; to be called before there are any. It is closed at most a sixteenth of that,
+ * or 17 milliseconds, later. */
+void libevent4j_guards_set_idle(struct libevent4j_guards *guards, int64_t micros);
 /* To be called before evhttp_free(), which ends all guards. */
 void libevent4j_guards_meet(struct libevent4j_guards *guards);
 /* When no guard is left. */
@@ -217,6 +224,12 @@ bool libevent4j_guard_has_more(const struct libevent4j_guard *guard);
 /* A reply is in the output. Where it may wait for the next request's, which has come, evhttp goes on to that, and both go out together;
  * false when it is to go now. */
 bool libevent4j_guard_gather(struct libevent4j_guard *guard, bool may);
+/* Whether a reply may go out past evhttp's output, in which nothing is. */
+bool libevent4j_guard_is_free(const struct libevent4j_guard *guard);
+/* The connection's replies' Content-Type, see above. */
+const char *libevent4j_guard_content_type(const struct libevent4j_guard *guard);
+/* So many bytes of a reply have done so. */
+void libevent4j_guard_count_sent(struct libevent4j_guard *guard, size_t bytes);
 /* Sends what has been gathered, unless the request has a reply meanwhile. */
 void libevent4j_guard_flush(struct libevent4j_guard *guard);
 /* Whether a reply of which evhttp is through still waits: then the guard counts its end. */
@@ -272,6 +285,17 @@ int libevent4j_write_head(JNIEnv *env, struct libevent4j_loop *loop, struct evht
 int libevent4j_read_head(const void *head, struct evkeyvalq *headers, const char **text);
 /* Whether these are Java's headers already; points *text there as well. */
 bool libevent4j_is_head(const void *head, const struct evkeyvalq *headers, const char **text);
+/* A reply whose head evhttp need not make. */
+struct libevent4j_reply {
+	int status;
+	const char *phrase; /* evhttp's; NULL when it is not known */
+	const char *date;
+	const char *type; /* unless Java gives one; NULL for none */
+	size_t length;    /* of the body */
+};
+/* Writes the head that evhttp would make of Java's for a request of HTTP/1.1; its length, or 0 when it does not fit, or evhttp would do
+ * more than that. */
+size_t libevent4j_print_head(const void *head, const struct libevent4j_reply *reply, char *target, size_t size);
 /* Appends a part of a byte array, or of a direct buffer. 0 or -1. */
 int libevent4j_add_body(JNIEnv *env, struct evbuffer *buffer, jobject body, int direct, int offset, int length);
 /* A new byte array with all the bytes, which are drained; NULL with an exception pending. */

@@ -13,6 +13,7 @@
 
 #include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
+#include <event2/util.h>
 
 struct writer {
 	uint8_t *at, *end; /* at may pass end: what does not fit is only counted */
@@ -153,6 +154,84 @@ libevent4j_is_head(const void *head, const struct evkeyvalq *headers, const char
 			return false;
 	}
 	return count == 0 && header == NULL;
+}
+
+static void
+put_text(struct writer *writer, const char *text)
+{
+	put(writer, text, strlen(text));
+}
+
+static void
+put_number(struct writer *writer, size_t number)
+{
+	char digits[24], *first = digits + sizeof(digits);
+
+	do
+		*--first = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	put(writer, first, (size_t)(digits + sizeof(digits) - first));
+}
+
+/* Headers of which evhttp makes more than a line. */
+static bool
+is_special(const char *name, size_t length)
+{
+	static const char *const special[] = {"Date", "Expect", "Connection", "Content-Length", "Proxy-Connection", "Transfer-Encoding"};
+
+	for (size_t i = 0; i < sizeof(special) / sizeof(special[0]); i++)
+		if (strlen(special[i]) == length && evutil_ascii_strncasecmp(name, special[i], length) == 0)
+			return true;
+	return false;
+}
+
+static bool
+is_type(const char *name, size_t length)
+{
+	return length == strlen("Content-Type") && evutil_ascii_strncasecmp(name, "Content-Type", length) == 0;
+}
+
+size_t
+libevent4j_print_head(const void *head, const struct libevent4j_reply *reply, char *target, size_t size)
+{
+	struct writer writer = {(uint8_t *)target, (uint8_t *)target + size, 0};
+	const uint8_t *at = head;
+	const char *reason = take_string(&at), *type = reply->type;
+	int32_t count;
+
+	if (reason == NULL && (reason = reply->phrase) == NULL)
+		return 0;
+	put(&writer, "HTTP/1.1 ", 9);
+	put_number(&writer, (size_t)reply->status);
+	put(&writer, " ", 1);
+	put_text(&writer, reason);
+	put(&writer, "\r\n", 2);
+	memcpy(&count, at, sizeof(count));
+	at += sizeof(count);
+	while (count-- > 0) {
+		const char *name = take_string(&at);
+		size_t length = (size_t)((const char *)at - name - 1);
+		const char *value = take_string(&at);
+
+		if (is_special(name, length))
+			return 0;
+		if (is_type(name, length))
+			type = NULL;
+		put(&writer, name, length);
+		put(&writer, ": ", 2);
+		put(&writer, value, (size_t)((const char *)at - value - 1));
+		put(&writer, "\r\n", 2);
+	}
+	put(&writer, "Date: ", 6);
+	put_text(&writer, reply->date);
+	put(&writer, "\r\nContent-Length: ", 18);
+	put_number(&writer, reply->length);
+	if (type != NULL) {
+		put(&writer, "\r\nContent-Type: ", 16);
+		put_text(&writer, type);
+	}
+	put(&writer, "\r\n\r\n", 4);
+	return writer.length <= size ? writer.length : 0;
 }
 
 int

@@ -291,7 +291,10 @@ public final class HttpExchange {
         completion();
         Watch watched = watch;
         loop.submit(() -> {
-            if (address != 0 && server.isOpen()) {
+            watched.watchesClient = true;
+            if (watched.completion.isDone()) {
+                watched.clientClosed.cancel(false);
+            } else if (address != 0 && server.isOpen()) {
                 Native.libevent4j_exchange_watch_client(address);
             }
         });
@@ -650,6 +653,7 @@ public final class HttpExchange {
         final CompletableFuture<Void> completion = new CompletableFuture<>();
         final CompletableFuture<Void> clientClosed = new CompletableFuture<>();
         private long id;
+        private boolean watchesClient;
         private ChunkedReply reply;
         private BufferEvent takenOver;
         private Consumer<? super AccessLogEntry> log;
@@ -685,7 +689,7 @@ public final class HttpExchange {
             }
             if (failure != null) {
                 clientClosed.complete(null);
-            } else {
+            } else if (watchesClient) { // else that would be an exception for nobody
                 clientClosed.cancel(false);
             }
             if (reply != null) {

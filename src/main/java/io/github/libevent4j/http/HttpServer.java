@@ -195,7 +195,8 @@ public final class HttpServer extends NativeHandle {
 
         /**
          * How long a connection may be inactive, which it is not while a handler has its request; one minute unless set
-         * (evhttp_set_timeout_tv). Longer than zero. Exactly libevent also counts the time for which a client only receives.
+         * (evhttp_set_timeout_tv). Longer than zero. It is closed at most a sixteenth of that, or 17 milliseconds, later. Exactly libevent
+         * does not wait for that, and also counts the time for which a client only receives.
          */
         public Builder timeout(Duration timeout) {
             timeoutMicros = Micros.positive(timeout, "timeout");

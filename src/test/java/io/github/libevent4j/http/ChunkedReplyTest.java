@@ -7,13 +7,16 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.libevent4j.EventBase;
 import io.github.libevent4j.Timer;
 import io.github.libevent4j.internal.Live;
 import io.github.libevent4j.support.Curl;
 import io.github.libevent4j.support.Message;
 import io.github.libevent4j.support.RawClient;
+import io.github.libevent4j.support.Turns;
 import java.io.EOFException;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -241,6 +244,36 @@ class ChunkedReplyTest extends HttpTest {
             }
             assertEquals("", client.readToEnd()); // inactive from now on
         }
+    }
+
+    /** Pieces that each wait for the one before go out in a turn, but not so many that others have to wait. */
+    @Test
+    void aStreamLeavesOthersTheirTurn() throws Exception {
+        List<Integer> sent = new ArrayList<>();
+        try (EventBase base = EventBase.create(); HttpServer server = HttpServer.newBuilder(base).build()) {
+            AtomicInteger pieces = new AtomicInteger();
+            server.onRequest(exchange -> {
+                ChunkedReply reply = exchange.start(200);
+                sendOn(reply, pieces);
+            });
+            InetSocketAddress address = server.bind("127.0.0.1", 0);
+            try (RawClient client = RawClient.to(address)) {
+                client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+                Turns.until(base, () -> pieces.get() > 0);
+                for (int turn = 0; turn < 5; turn++) {
+                    int before = pieces.get();
+                    base.loop(EventBase.LoopFlag.ONCE);
+                    sent.add(pieces.get() - before);
+                }
+            }
+        }
+        assertTrue(sent.stream().allMatch(pieces -> pieces > 0 && pieces <= 33), () -> sent + " pieces a turn");
+        assertTrue(sent.stream().anyMatch(pieces -> pieces > 1), () -> sent + " pieces a turn");
+    }
+
+    private static void sendOn(ChunkedReply reply, AtomicInteger pieces) {
+        pieces.incrementAndGet();
+        reply.send(new byte[1]).thenRun(() -> sendOn(reply, pieces));
     }
 
     @Test
