@@ -97,9 +97,10 @@ esac
 CONFIGURE=(--host="$host" --disable-shared --enable-static --with-pic --disable-openssl --disable-libevent-regress --disable-samples
     --disable-dependency-tracking CFLAGS="$OPTIMIZE -fvisibility=hidden" ac_cv_header_sys_ioctl_h=no
     ACLOCAL=: AUTOCONF=: AUTOMAKE=: AUTOHEADER=:)
-# What libevent is compiled with in front of its files, see native/calls.h: Windows' headers define some of these calls themselves.
+# What libevent is compiled with in front of its files, see native/calls.h, which make tells in which it is: Windows' headers define some of
+# these calls themselves.
 PARTS=(libevent libevent_pthreads)
-CPPFLAGS="-D_GNU_SOURCE -include ../../../native/calls.h"
+CPPFLAGS='-D_GNU_SOURCE -DLIBEVENT4J_IN_$(basename $@) -include ../../../native/calls.h'
 case $PLATFORM in
     macosx-*) CPPFLAGS+=" -DEVENT__HAVE_WORKING_KQUEUE=1" ;; # which configure finds out by running it
     windows-*) PARTS=(libevent) CPPFLAGS= ;;
