@@ -43,6 +43,17 @@ int libevent4j_epoll_wait(int epoll, struct epoll_event *events, int most, int t
 #endif
 
 #if defined(LIBEVENT4J_IN_http)
+#include <event2/util.h>
+
 /* Declared where evbuffer_readln() is. */
 #define evbuffer_readln libevent4j_readln
+
+/* Evhttp looks for header after header among them all, and only asks whether names are the same. Most differ in their first letter, and
+ * that needs no call. */
+static inline int
+libevent4j_strcasecmp(const char *one, const char *other)
+{
+	return ((*one ^ *other) & ~('a' ^ 'A')) != 0 ? 1 : evutil_ascii_strcasecmp(one, other);
+}
+#define evutil_ascii_strcasecmp libevent4j_strcasecmp
 #endif

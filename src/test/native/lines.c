@@ -1,9 +1,15 @@
 /*
- * Whether libevent4j_readln() does what evbuffer_readln() does, for LineTest: both read the same buffer's lines, of all that a line's end
- * can be made of, in pieces of many sizes, from a buffer that is frozen, and without memory.
+ * Whether what evhttp is compiled to call does what libevent's own functions do, for LineTest: libevent4j_readln() reads the same buffer's
+ * lines, of all that a line's end can be made of, in pieces of many sizes, from a buffer that is frozen, and without memory; and
+ * libevent4j_strcasecmp() finds the same names the same.
  *
  *   lines    says on standard error what is not the same, and exits with 1 then
  */
+#define LIBEVENT4J_IN_http
+#include "calls.h"
+#undef evbuffer_readln
+#undef evutil_ascii_strcasecmp
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,9 +138,26 @@ try(unsigned round)
 	return wrong;
 }
 
+/* Names whose first characters are any two, with the rest the same and not. */
+static bool
+compares_names(void)
+{
+	for (unsigned pair = 0; pair < 256 * 256 * 2; pair++) {
+		char one[] = {(char)pair, 'b', '\0'}, other[] = {(char)(pair >> 8), pair < 256 * 256 ? 'B' : 'c', '\0'};
+
+		if ((libevent4j_strcasecmp(one, other) == 0) != (evutil_ascii_strcasecmp(one, other) == 0))
+			return false;
+	}
+	return true;
+}
+
 int
 main(void)
 {
+	if (!compares_names()) {
+		fprintf(stderr, "not the same: names\n");
+		return 1;
+	}
 	event_set_mem_functions(count_malloc, realloc, count_free);
 	event_set_log_callback(log_nothing);
 	for (unsigned round = 0; round < ROUNDS; round++) {

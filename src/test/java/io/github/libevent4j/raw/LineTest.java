@@ -5,11 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import io.github.libevent4j.support.Programs;
 import org.junit.jupiter.api.Test;
 
-/** What evhttp takes lines from its buffer with is native/line.c: the same as evbuffer_readln(), whether it takes the line itself or not. */
+/** What evhttp reads lines with, native/line.c, and compares names with, native/calls.h: the same as libevent's own, by src/test/native/lines.c. */
 class LineTest {
 
     @Test
-    void readsAsEvbufferReadlnDoes() throws Exception {
+    void theSameAsLibevents() throws Exception {
         try (Programs.Running program = Programs.startNative("lines")) {
             Programs.Result result = program.await();
             assertEquals("", result.errors());
