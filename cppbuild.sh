@@ -85,7 +85,9 @@ case ${SANITIZE:+sanitized}$TOOLCHAIN in
         [[ ! $PLATFORM =~ ^linux-(x86_64|arm64)$ ]] || OPTIMIZE+=" -flto"
         case $TOOLCHAIN in
             zig)
-                export PROFILE=$OUT/profile # which the compilers go by, and tell what is late of it: where it was counted
+                # Which the compilers go by, and tell what is late of it: where it was counted. By its content, since zig keeps what it has
+                # compiled by the names of other files than sources.
+                export PROFILE=$OUT/profile-$(sha256sum < native/profile/counts | cut -c 1-16)
                 [[ $PLATFORM == linux-x86_64 ]] || OPTIMIZE+=" -Wno-backend-plugin"
                 ;;
             profiling) COUNT="-fprofile-generate -mllvm -disable-vp" ;;
@@ -97,9 +99,10 @@ esac
 CONFIGURE=(--host="$host" --disable-shared --enable-static --with-pic --disable-openssl --disable-libevent-regress --disable-samples
     --disable-dependency-tracking CFLAGS="$OPTIMIZE -fvisibility=hidden" ac_cv_header_sys_ioctl_h=no
     ACLOCAL=: AUTOCONF=: AUTOMAKE=: AUTOHEADER=:)
-# What libevent is compiled with in front of its files, see native/calls.h: Windows' headers define some of these calls themselves.
+# What libevent is compiled with in front of its files, see native/calls.h, which make tells in which it is: Windows' headers define some of
+# these calls themselves.
 PARTS=(libevent libevent_pthreads)
-CPPFLAGS="-D_GNU_SOURCE -include ../../../native/calls.h"
+CPPFLAGS='-D_GNU_SOURCE -DLIBEVENT4J_IN_$(basename $@) -include ../../../native/calls.h'
 case $PLATFORM in
     macosx-*) CPPFLAGS+=" -DEVENT__HAVE_WORKING_KQUEUE=1" ;; # which configure finds out by running it
     windows-*) PARTS=(libevent) CPPFLAGS= ;;
@@ -261,12 +264,13 @@ libevent_key() {
         gcc) gcc --version ;;
         *) echo "zig $ZIG_VERSION for $ZIG_TARGET"; cat native/toolchain/cc ;;
     esac
-    [[ -z ${PROFILE:-} ]] || cat native/profile/counts
+    [[ -z ${PROFILE:-} ]] || basename "$PROFILE"
     [[ -z ${LIBEVENT_SOURCE:-} ]] || find "$LIBEVENT_SOURCE" -name '*.[ch]' -exec sha256sum {} + | sort
 }
 
 # Writes native/profile/counts as the compiler reads it. LLVM's tool need not be of the compiler's own version.
 write_profile() {
+    rm -f "$OUT"/profile*
     awk 'BEGIN { print ":ir" } !/^#/ { print $1; print $2; print NF - 2; for (i = 3; i <= NF; i++) print $i; print "" }' \
         native/profile/counts > "$PROFILE.text"
     llvm-profdata merge -o "$PROFILE" "$PROFILE.text"

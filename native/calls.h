@@ -1,6 +1,7 @@
 /*
- * What libevent is compiled with in front of each of its files: some of its calls of the C library come here instead. Each does the same
- * as the function whose name it takes; see format.c, scan.c, split.c, transfer.c and epoll.c for why.
+ * What libevent is compiled with in front of each of its files: some of its calls of the C library, and of http.c's of other files, come
+ * here instead. Each does the same as the function whose name it takes; see format.c, scan.c, split.c, transfer.c, epoll.c and line.c for
+ * why.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -39,4 +40,20 @@ int libevent4j_epoll_ctl(int epoll, int operation, int fd, struct epoll_event *e
 
 int libevent4j_epoll_wait(int epoll, struct epoll_event *events, int most, int timeout);
 #define epoll_wait libevent4j_epoll_wait
+#endif
+
+#if defined(LIBEVENT4J_IN_http)
+#include <event2/util.h>
+
+/* Declared where evbuffer_readln() is. */
+#define evbuffer_readln libevent4j_readln
+
+/* Evhttp looks for header after header among them all, and only asks whether names are the same. Most differ in their first letter, and
+ * that needs no call. */
+static inline int
+libevent4j_strcasecmp(const char *one, const char *other)
+{
+	return ((*one ^ *other) & ~('a' ^ 'A')) != 0 ? 1 : evutil_ascii_strcasecmp(one, other);
+}
+#define evutil_ascii_strcasecmp libevent4j_strcasecmp
 #endif

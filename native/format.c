@@ -9,11 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MOST_DIGITS 21 /* of 64 bits, and a sign */
-
 /* Each of these returns where the next byte goes; NULL when there is no room for these. */
 
-static char *
+static inline char *
 put(char *at, const char *end, const char *bytes, size_t size)
 {
 	if (size > (size_t)(end - at))
@@ -22,34 +20,29 @@ put(char *at, const char *end, const char *bytes, size_t size)
 	return at + size;
 }
 
-static char *
-put_decimal(char *at, const char *end, uint64_t number, bool negative)
+/* A constant base costs no division. */
+static inline char *
+put_number(char *at, const char *end, uint64_t number, unsigned base)
 {
-	char digits[MOST_DIGITS], *start = digits + sizeof(digits);
+	size_t count = 1;
 
-	do {
-		*--start = (char)('0' + number % 10);
-	} while ((number /= 10) > 0);
-	if (negative)
-		*--start = '-';
-	return put(at, end, start, (size_t)(digits + sizeof(digits) - start));
+	for (uint64_t rest = number; rest >= base; rest /= base)
+		count++;
+	if (count > (size_t)(end - at))
+		return NULL;
+	at += count;
+	for (char *digit = at; count > 0; count--, number /= base)
+		*--digit = "0123456789abcdef"[number % base];
+	return at;
 }
 
 static char *
 put_signed(char *at, const char *end, int64_t number)
 {
-	return put_decimal(at, end, number < 0 ? 0 - (uint64_t)number : (uint64_t)number, number < 0);
-}
-
-static char *
-put_hexadecimal(char *at, const char *end, uint64_t number)
-{
-	char digits[MOST_DIGITS], *start = digits + sizeof(digits);
-
-	do {
-		*--start = "0123456789abcdef"[number % 16];
-	} while ((number /= 16) > 0);
-	return put(at, end, start, (size_t)(digits + sizeof(digits) - start));
+	if (number >= 0)
+		return put_number(at, end, (uint64_t)number, 10);
+	at = put(at, end, "-", 1);
+	return at == NULL ? NULL : put_number(at, end, 0 - (uint64_t)number, 10);
 }
 
 /* What stands behind %, to which *format points, and behind whose last character it then points; NULL also when it is not known here. */
@@ -57,7 +50,6 @@ static char *
 convert(char *at, const char *end, const char **format, va_list *arguments)
 {
 	bool is_size = **format == 'z', is_long = **format == 'l' || is_size;
-	const char *string;
 	uint64_t number;
 	char c;
 
@@ -68,30 +60,40 @@ convert(char *at, const char *end, const char **format, va_list *arguments)
 	case 'c':
 		c = (char)va_arg(*arguments, int);
 		return is_long ? NULL : put(at, end, &c, 1);
-	case 's':
-		string = va_arg(*arguments, const char *);
-		return is_long || string == NULL ? NULL : put(at, end, string, strlen(string));
 	case 'd':
 		return put_signed(at, end, is_size ? va_arg(*arguments, ptrdiff_t) : is_long ? va_arg(*arguments, long) : va_arg(*arguments, int));
 	case 'u':
 	case 'x':
 		number = is_size ? va_arg(*arguments, size_t) : is_long ? va_arg(*arguments, unsigned long) : va_arg(*arguments, unsigned);
-		return (*format)[-1] == 'u' ? put_decimal(at, end, number, false) : put_hexadecimal(at, end, number);
+		return (*format)[-1] == 'u' ? put_number(at, end, number, 10) : put_number(at, end, number, 16);
 	default:
 		return NULL;
 	}
 }
 
+/* Where the end goes, or NULL when it is not all known here, or does not fit. */
 static char *
 print(char *at, const char *end, const char *format, va_list *arguments)
 {
-	while (at != NULL && *format != '\0') {
-		if (*format == '%') {
-			format++;
-			at = convert(at, end, &format, arguments);
-		} else {
-			at = put(at, end, format++, 1);
+	const char *string;
+	char c;
+
+	while ((c = *format++) != '\0') {
+		if (c != '%') { /* never many between two conversions */
+			if (at == end)
+				return NULL;
+			*at++ = c;
+			continue;
 		}
+		if (*format == 's') { /* mostly */
+			format++;
+			string = va_arg(*arguments, const char *);
+			at = string == NULL ? NULL : put(at, end, string, strlen(string));
+		} else {
+			at = convert(at, end, &format, arguments);
+		}
+		if (at == NULL)
+			return NULL;
 	}
 	return at;
 }

@@ -75,7 +75,8 @@ libevent4j_size_class(size_t size)
 void *libevent4j_cached_malloc(size_t size);
 void libevent4j_cached_free(void *memory);
 
-/* ---- format.c, scan.c, split.c, transfer.c, epoll.c: what libevent calls in place of the C library; see calls.h ---- */
+/* ---- format.c, scan.c, split.c, transfer.c, epoll.c, line.c: what libevent calls in place of the C library, or evhttp in place of libevent;
+ * see calls.h ---- */
 
 /* vsnprintf(), and quicker. */
 int libevent4j_vsnprintf(char *buffer, size_t size, const char *format, va_list arguments);
@@ -86,6 +87,9 @@ int libevent4j_sscanf(const char *string, const char *format, ...);
 /* strsep() and strspn(), and quicker for one character. */
 char *libevent4j_strsep(char **string, const char *delimiters);
 size_t libevent4j_strspn(const char *string, const char *accepted);
+
+/* evbuffer_readln(), and quicker for EVBUFFER_EOL_CRLF. */
+char *libevent4j_readln(struct evbuffer *buffer, size_t *length, enum evbuffer_eol_style style);
 
 struct iovec;
 /* readv() and writev(), and quicker for sockets. */

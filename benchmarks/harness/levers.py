@@ -26,6 +26,8 @@ PROGRAMS = {
     "without counts of an ordinary use": programs.native("evhttp-without-PROFILE"),
     "without plain splitting": programs.native("evhttp-without-SPLIT"),
     "without the short way to sockets": programs.native("evhttp-without-TRANSFER"),
+    "without lines in one go": programs.native("evhttp-without-LINE"),
+    "without names by their first letters": programs.native("evhttp-without-NAMES"),
     "with FIONREAD": programs.native("evhttp-without-FIONREAD"),
     "without writing at once": programs.native("evhttp-without-AT_ONCE"),
     "without one Date a second": programs.native("evhttp-without-DATE"),
