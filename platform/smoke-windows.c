@@ -203,15 +203,10 @@ static void JNICALL call_void(JNIEnv *own, jclass type, jmethodID method, ...)
 		printf("called: %s\n", name);
 }
 
-static jboolean JNICALL call_boolean(JNIEnv *own, jclass type, jmethodID method, ...)
+static jboolean JNICALL call_boolean(JNIEnv *own, jclass type, jmethodID method, const jvalue *arguments)
 {
-	va_list arguments;
-	jlong exchange;
+	jlong exchange = arguments[1].j;
 
-	va_start(arguments, method);
-	va_arg(arguments, jlong);
-	exchange = va_arg(arguments, jlong);
-	va_end(arguments);
 	(void)own; (void)type;
 	if (strcmp((const char *)method, "request") == 0) {
 		requests++;
@@ -250,7 +245,7 @@ main(void)
 	functions.GetArrayLength = get_length;
 	functions.GetByteArrayRegion = get_region;
 	functions.CallStaticVoidMethod = call_void;
-	functions.CallStaticBooleanMethod = call_boolean;
+	functions.CallStaticBooleanMethodA = call_boolean;
 
 	CHECK(entry(":JNI_OnLoad")(&vm, NULL) >= JNI_VERSION_1_6, "it meets the JVM");
 	CHECK(entry("init")(&env, NULL, (jobject)2, 1) == 0, "libevent has its threads");

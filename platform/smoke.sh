@@ -93,7 +93,7 @@ if [[ $P == windows-x86_64 ]]; then
     jar -xf "$jar" "io/github/libevent4j/$P/jnilibevent.dll"
     mv "io/github/libevent4j/$P/jnilibevent.dll" .
     mkdir -p "$ROOT"
-    WINEDEBUG=-all WINEPREFIX=$ROOT exec wine64 smoke.exe
+    WINEDEBUG=-all WINEPREFIX=$ROOT exec timeout 120 wine64 smoke.exe
 fi
 
 java=(java)
