@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include <event2/bufferevent.h>
+#include <event2/bufferevent_struct.h>
 #include <event2/event_struct.h>
 #include <event2/util.h>
 
@@ -703,6 +704,9 @@ libevent4j_guard_gather(struct libevent4j_guard *guard, bool may)
 	if (!may || evbuffer_get_length(bufferevent_get_output(guard->bev)) > GATHERED)
 		return false;
 	bufferevent_trigger(guard->bev, EV_WRITE, BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
+	/* Nobody waits for the socket meanwhile, which the kernel would be told at this turn's end: whatever comes next, as a reply or from
+	 * evhttp itself, has the bufferevent wait for it again, and without a reply these are flushed. */
+	event_del(&guard->bev->ev_write);
 	return true;
 }
 
