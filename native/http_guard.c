@@ -119,15 +119,6 @@ struct libevent4j_guards {
 
 /* ---- reading ---- */
 
-/* A letter, a digit, or one of !#$%&'*+-.^_`|~ */
-static bool
-is_token(unsigned char c)
-{
-	static const uint64_t tokens[2] = {0x03ff6cfa00000000, 0x57ffffffc7fffffe};
-
-	return c < 128 && (tokens[c / 64] >> c % 64 & 1) != 0;
-}
-
 static bool
 is_control(unsigned char c)
 {
@@ -349,13 +340,13 @@ take(struct libevent4j_guard *guard, unsigned char c)
 		begin_line(guard);
 		guard->state = guard->state == HEADER_START ? HEADER_NAME : TRAILER_NAME;
 		keep(guard, &c, 1);
-		return is_token(c); /* no name begins with white space: a line is never continued */
+		return libevent4j_token[c]; /* no name begins with white space: a line is never continued */
 	case HEADER_NAME:
 	case TRAILER_NAME:
 		keep(guard, &c, 1);
 		if (c == ':')
 			guard->state = guard->state == HEADER_NAME ? HEADER_VALUE : TRAILER_VALUE;
-		return c == ':' || is_token(c);
+		return c == ':' || libevent4j_token[c];
 	case HEADER_VALUE:
 	case TRAILER_VALUE:
 		keep(guard, &c, 1);
@@ -405,7 +396,7 @@ take_run(struct libevent4j_guard *guard, const unsigned char *bytes, size_t leng
 			guard->tail = guard->tail << 8 | bytes[i];
 		break;
 	case HEADER_NAME:
-		while (run < length && is_token(bytes[run]))
+		while (run < length && libevent4j_token[bytes[run]])
 			run++;
 		break;
 	case HEADER_VALUE:
@@ -425,7 +416,7 @@ whole_header(const unsigned char *bytes, size_t length)
 {
 	size_t at = 0;
 
-	while (at < length && is_token(bytes[at]))
+	while (at < length && libevent4j_token[bytes[at]])
 		at++;
 	if (at == 0 || at == length || bytes[at] != ':')
 		return 0;

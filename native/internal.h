@@ -256,6 +256,9 @@ void libevent4j_connections_send(evutil_socket_t fd, short what, void *loop);
 
 /* ---- http_framing.c: see there ---- */
 
+/* The bytes that a header's name is made of (RFC 9110, 5.6.2). */
+extern const bool libevent4j_token[256];
+
 struct libevent4j_framing {
 	int state;
 	unsigned count;     /* of characters in the status line, of a chunk's size; of semicolons behind that */
