@@ -8,7 +8,6 @@ import io.github.libevent4j.internal.BufferEvents;
 import io.github.libevent4j.internal.Callbacks;
 import io.github.libevent4j.internal.Descriptors;
 import io.github.libevent4j.internal.Head;
-import io.github.libevent4j.internal.HeadWriter;
 import io.github.libevent4j.internal.Loop;
 import io.github.libevent4j.internal.Native;
 import io.github.libevent4j.io.Buffer;
@@ -21,15 +20,13 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 
@@ -52,28 +49,33 @@ public final class HttpExchange {
         ANSWERED
     }
 
+    private static final AtomicReferenceFieldUpdater<HttpExchange, State> STATE =
+        AtomicReferenceFieldUpdater.newUpdater(HttpExchange.class, State.class, "state");
+
     /** Behind a host of at least one character, whatever characters those are. */
     private static final Pattern PORT = Pattern.compile("(?<=.):[0-9]*\\z", Pattern.DOTALL);
 
     private final HttpServer server;
     private final Loop loop;
-    private final AtomicReference<State> state = new AtomicReference<>(State.HANDLING);
+    private volatile State state = State.HANDLING;
     private long address;
     private Head head;
     private Headers headers;
     private HttpUri uri;
     private byte[] body;
     private boolean taken;
-    private List<String> replyHeaders;
+    private ReplyHeaders replyHeaders; // the server's while the handler has the exchange
     private String reason;
     private Watch watch;
     private volatile boolean waiting;
 
-    HttpExchange(HttpServer server, Loop loop, long address, Head head) {
+    /** @param replyHeaders none, which are the exchange's until its handler returns */
+    HttpExchange(HttpServer server, Loop loop, long address, Head head, ReplyHeaders replyHeaders) {
         this.server = server;
         this.loop = loop;
         this.address = address;
         this.head = head;
+        this.replyHeaders = replyHeaders;
     }
 
     // ---- the request
@@ -208,7 +210,7 @@ public final class HttpExchange {
     /** The head of a request that may still be read, by this thread. Once it is answered, which it says first, nothing is there. */
     private Head head() {
         Head current = head;
-        switch (state.get()) {
+        switch (state) {
             case ANSWERED -> throw new IllegalStateException("this exchange is answered: its request can no longer be read");
             case HANDLING -> ensureHeld();
             default -> { }
@@ -231,15 +233,15 @@ public final class HttpExchange {
      */
     public HttpExchange defer() {
         ensureHeld();
-        if (state.get() == State.HANDLING) {
-            if (!taken) {
-                body();
-            }
-            head.keep();
-        }
-        if (!state.compareAndSet(State.HANDLING, State.DEFERRED)) {
+        if (state != State.HANDLING) {
             throw answeredAlready();
         }
+        if (!taken) {
+            body();
+        }
+        head = head.kept();
+        replyHeaders = replyHeaders.copy();
+        state = State.DEFERRED;
         return this;
     }
 
@@ -252,13 +254,7 @@ public final class HttpExchange {
      */
     public HttpExchange header(String name, String value) {
         head();
-        Syntax.name(name);
-        Syntax.value(name, value);
-        if (replyHeaders == null) {
-            replyHeaders = new ArrayList<>();
-        }
-        replyHeaders.add(name);
-        replyHeaders.add(value);
+        replyHeaders.add(name, value);
         return this;
     }
 
@@ -313,14 +309,7 @@ public final class HttpExchange {
         if (!loop.held()) {
             throw loop.wrongThread("pass this to the base's execute()");
         }
-        StringBuilder text = new StringBuilder("HTTP/1.1 ").append(status).append(' ')
-            .append(reason == null ? "" : reason).append("\r\n");
-        if (replyHeaders != null) {
-            for (int i = 0; i < replyHeaders.size(); i += 2) {
-                text.append(replyHeaders.get(i)).append(": ").append(replyHeaders.get(i + 1)).append("\r\n");
-            }
-        }
-        byte[] bytes = text.append("\r\n").toString().getBytes(ISO_8859_1);
+        byte[] bytes = ("HTTP/1.1 " + status + " " + (reason == null ? "" : reason) + "\r\n" + replyHeaders + "\r\n").getBytes(ISO_8859_1);
         completion(); // watches for the connection's end
         Watch watched = watch;
         if (!server.isServing() || watched.completion.isDone()) {
@@ -344,7 +333,7 @@ public final class HttpExchange {
     public void reply(int status, String text) {
         Syntax.status(status);
         byte[] bytes = Objects.requireNonNull(text, "text").getBytes(UTF_8);
-        if (!hasReplyHeader("Content-Type")) {
+        if (!replyHeaders.has("Content-Type")) {
             header("Content-Type", "text/plain; charset=utf-8");
         }
         reply(status, bytes, 0, bytes.length);
@@ -483,11 +472,13 @@ public final class HttpExchange {
     }
 
     private void claim() {
-        State current = state.get();
-        if (current == State.HANDLING) {
+        if (state == State.HANDLING) {
             ensureHeld();
-        }
-        if (current == State.ANSWERED || !state.compareAndSet(current, State.ANSWERED)) {
+            if (!loop.submitsNow()) {
+                replyHeaders = replyHeaders.copy(); // they wait for the loop
+            }
+            state = State.ANSWERED; // only this thread has it
+        } else if (!STATE.compareAndSet(this, State.DEFERRED, State.ANSWERED)) {
             throw answeredAlready();
         }
     }
@@ -538,34 +529,40 @@ public final class HttpExchange {
     }
 
     private long writeHead() {
-        HeadWriter writer = loop.headWriter().begin(reason);
-        if (replyHeaders != null) {
-            for (int i = 0; i < replyHeaders.size(); i += 2) {
-                writer.add(replyHeaders.get(i), replyHeaders.get(i + 1));
-            }
+        if (server.isStopping() && !replyHeaders.has("Connection")) {
+            replyHeaders.add("Connection", "close");
         }
-        if (server.isStopping() && !hasReplyHeader("Connection")) {
-            writer.add("Connection", "close");
-        }
-        return writer.end();
+        return replyHeaders.write(loop.headWriter(), reason);
     }
 
-    private boolean hasReplyHeader(String name) {
-        if (replyHeaders != null) {
-            for (int i = 0; i < replyHeaders.size(); i += 2) {
-                if (replyHeaders.get(i).equalsIgnoreCase(name)) {
-                    return true;
-                }
+    /**
+     * Has the handler answer a request. While only the handler gets the exchange, and answers it before it returns, the compiler may do
+     * without the object: so what follows a failure goes by another.
+     */
+    static void handle(HttpServer server, Loop loop, long address, Head head, ReplyHeaders replyHeaders, HttpHandler handler) {
+        HttpExchange exchange = new HttpExchange(server, loop, address, head, replyHeaders);
+        try {
+            Consumer<? super AccessLogEntry> log = server.accessLog();
+            if (log != null) {
+                exchange.log(log);
             }
+            handler.handle(exchange);
+            if (exchange.state == State.HANDLING) {
+                throw new IllegalStateException("the handler of " + head.text() + " returned without a reply: answer, or call defer()");
+            }
+        } catch (Throwable e) {
+            if (exchange.state == State.HANDLING) {
+                exchange.state = State.ANSWERED;
+                fail(server, loop, address, exchange.watch, replyHeaders);
+            }
+            loop.caught(e);
         }
-        return false;
     }
 
-    /** The handler returned. */
-    void handled() {
-        if (state.get() == State.HANDLING) {
-            throw new IllegalStateException("the handler of " + rawUri() + " returned without a reply: answer, or call defer()");
-        }
+    private static void fail(HttpServer server, Loop loop, long address, Watch watch, ReplyHeaders replyHeaders) {
+        HttpExchange exchange = new HttpExchange(server, loop, address, null, replyHeaders);
+        exchange.watch = watch;
+        exchange.answerFailure();
     }
 
     /** A handler on another thread answers this deferred exchange. */
@@ -575,7 +572,7 @@ public final class HttpExchange {
             handler.handle(this);
         } catch (Throwable e) {
             try {
-                if (state.get() == State.DEFERRED) {
+                if (state == State.DEFERRED) {
                     answerFailure();
                 }
             } finally {
@@ -593,7 +590,7 @@ public final class HttpExchange {
             executor.execute(() -> handleBy(handler));
         } catch (Throwable e) {
             begin();
-            if (state.get() == State.DEFERRED) { // unless an executor that runs tasks at once got through it
+            if (state == State.DEFERRED) { // unless an executor that runs tasks at once got through it
                 reply(503, "Service Unavailable\n");
             }
             if (!(e instanceof RejectedExecutionException)) {
@@ -610,22 +607,15 @@ public final class HttpExchange {
         }
     }
 
-    /** The handler threw. */
-    void failed() {
-        if (state.get() == State.HANDLING) {
-            answerFailure();
-        }
-    }
-
     private void answerFailure() {
-        replyHeaders = null;
+        replyHeaders.clear();
         reason = null;
         reply(500, "Internal Server Error\n");
     }
 
     /** Tells this log when the exchange is through. Before the handler gets it. */
     void log(Consumer<? super AccessLogEntry> log) {
-        head.keep();
+        head = head.kept();
         watch = new Watch();
         watch.log = log;
         watch.request = head;

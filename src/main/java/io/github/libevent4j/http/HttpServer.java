@@ -78,6 +78,7 @@ public final class HttpServer extends NativeHandle {
     private BufferEventFactory bufferEvents;
     private Consumer<? super AccessLogEntry> accessLog;
     private Route general;
+    private final ReplyHeaders replyHeaders = new ReplyHeaders(); // of the one exchange that a handler has
     private CompletableFuture<Void> stopped;
     private Timer deadline;
     private int backlog;
@@ -451,21 +452,11 @@ public final class HttpServer extends NativeHandle {
         if (!isOpen()) {
             return; // the request goes with the server, which is about to be freed
         }
-        HttpExchange exchange = new HttpExchange(this, loop, address, loop.head(headLength));
-        Consumer<? super AccessLogEntry> log = accessLog();
-        try {
-            if (log != null) {
-                exchange.log(log);
-            }
-            handler.handle(exchange);
-            exchange.handled();
-        } catch (Throwable e) {
-            exchange.failed();
-            loop.caught(e);
-        }
+        replyHeaders.clear();
+        HttpExchange.handle(this, loop, address, loop.head(headLength), replyHeaders, handler);
     }
 
-    private Consumer<? super AccessLogEntry> accessLog() {
+    Consumer<? super AccessLogEntry> accessLog() {
         return accessLog != null || parent == null ? accessLog : parent.accessLog();
     }
 

@@ -5,7 +5,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/** A message's head as {@code native/wire.c} lays it out. A view of the loop's buffer until {@link #keep} copies it. */
+/** A message's head as {@code native/wire.c} lays it out. The loop's is a view of its buffer, whose next head it is next. */
 public final class Head {
 
     private static final int MAJOR = 4;
@@ -15,21 +15,31 @@ public final class Head {
     private static final int TEXT = 24;
 
     private ByteBuffer bytes;
-    private final int length;
+    private int length;
 
-    Head(ByteBuffer bytes, int length) {
+    Head(ByteBuffer bytes) {
         this.bytes = bytes;
-        this.length = length;
     }
 
-    /** Copies the head, so that it stays when the loop's buffer is written again. */
-    public void keep() {
+    /** The loop's buffer has another head, of this length. */
+    Head of(int length) {
+        this.length = length;
+        return this;
+    }
+
+    /** The loop has another buffer. */
+    void in(ByteBuffer bytes) {
+        this.bytes = bytes;
+    }
+
+    /** A copy, which stays when the loop's buffer is written again. */
+    public Head kept() {
         if (!bytes.isDirect()) {
-            return; // it has been copied
+            return this; // it is one
         }
         byte[] copy = new byte[length];
         bytes.get(0, copy);
-        bytes = ByteBuffer.wrap(copy).order(ByteOrder.nativeOrder());
+        return new Head(ByteBuffer.wrap(copy).order(ByteOrder.nativeOrder())).of(length);
     }
 
     /** A request's method, as evhttp's bit; a response's status. */

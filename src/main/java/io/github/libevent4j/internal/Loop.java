@@ -36,7 +36,7 @@ public final class Loop {
     private final Wake worker;
     private final Registry registry;
     private final HeadWriter writer = new HeadWriter(REPLY_SIZE);
-    private ByteBuffer head;
+    private final Head head;
     private NativeHandle handle;
     private NativeHandle lastChild;
 
@@ -68,9 +68,10 @@ public final class Loop {
         this.base = base;
         this.locked = locked;
         this.registry = new Registry(this);
-        this.head = ByteBuffer.allocateDirect(HEAD_SIZE).order(ByteOrder.nativeOrder());
+        ByteBuffer buffer = ByteBuffer.allocateDirect(HEAD_SIZE).order(ByteOrder.nativeOrder());
+        this.head = new Head(buffer);
         long id = registry.add(this);
-        this.address = Native.libevent4j_loop_new(base.address(), id, new Pointer(head).address(), HEAD_SIZE);
+        this.address = Native.libevent4j_loop_new(base.address(), id, new Pointer(buffer).address(), HEAD_SIZE);
         this.stopper = new Wake(this::obey);
         this.worker = new Wake(this::work);
         if (stopper.event.isNull() || worker.event.isNull()) {
@@ -469,7 +470,7 @@ public final class Loop {
 
     /** The head that C has just written. It is overwritten by the next request or response. */
     public Head head(int length) {
-        return new Head(head, length);
+        return head.of(length);
     }
 
     /** Where this loop's thread writes a head for C. */
@@ -478,8 +479,9 @@ public final class Loop {
     }
 
     long growHead(int size) {
-        head = ByteBuffer.allocateDirect(size).order(ByteOrder.nativeOrder());
-        return new Pointer(head).address();
+        ByteBuffer buffer = ByteBuffer.allocateDirect(size).order(ByteOrder.nativeOrder());
+        head.in(buffer);
+        return new Pointer(buffer).address();
     }
 
     // ---- ends

@@ -379,6 +379,56 @@ class HttpExchangeTest extends HttpTest {
         assertTrue(answer.header("Date").endsWith("GMT"));
     }
 
+    /** Headers that are the same objects as the last reply's are not written again: whatever comes between, each reply has its own. */
+    @Test
+    void eachReplyHasItsOwnHeaders() throws Exception {
+        String[] names = "A B C D E F G H I J".split(" ");
+        serve(exchange -> {
+            String uri = exchange.rawUri().substring(1);
+            if (uri.equals("defer")) {
+                deferred.add(exchange.header("A", "deferred").defer().header("B", "deferred"));
+                return;
+            }
+            for (char c : uri.toCharArray()) {
+                switch (c) {
+                    case '!' -> throw new IllegalArgumentException("a handler's");
+                    case '.' -> exchange.reason("Fine");
+                    case '+' -> exchange.header("A", "other");
+                    case '?' -> deferred.remove().reply(201);
+                    default -> exchange.header(names[c - 'A'], "same");
+                }
+            }
+            exchange.reply(200, new byte[0]);
+        });
+        loop.base().onException(e -> assertEquals("a handler's", e.getMessage()));
+        try (RawClient client = connect(); RawClient waiting = connect()) {
+            for (String uri : "AB AB AC AB A AB  AB B ABCDEFGHIJ ABCDEFGHIJ AB AB. AB. AB A+ A+ AB AB! AB AB".split(" ")) {
+                Message reply = client.get("/" + uri);
+                assertEquals(uri.contains("!") ? 500 : 200, reply.status(), uri);
+                assertEquals(uri.contains("."), reply.startLine().endsWith(" Fine"), uri);
+                assertEquals(uri.contains("!") ? List.of() : own(uri), own(reply), uri);
+            }
+            for (String uri : List.of("AB", "?AB", "AB", "A?B", "AB?", "AB")) {
+                if (uri.contains("?")) {
+                    waiting.send("GET /defer HTTP/1.1\r\nHost: a\r\n\r\n");
+                    deferred.add(deferred.take()); // it is there
+                }
+                assertEquals(own(uri), own(client.get("/" + uri)), uri);
+                if (uri.contains("?")) {
+                    assertEquals(List.of("A: deferred", "B: deferred"), own(waiting.response()));
+                }
+            }
+        }
+    }
+
+    private static List<String> own(String uri) {
+        return uri.chars().filter(c -> c != '.' && c != '?').mapToObj(c -> c == '+' ? "A: other" : (char) c + ": same").toList();
+    }
+
+    private static List<String> own(Message reply) {
+        return reply.headers().stream().filter(line -> line.indexOf(':') == 1).toList();
+    }
+
     @Test
     void headersComeInOrderWithDuplicates() throws Exception {
         serve(exchange -> exchange.header("B", "1").header("a", "2").header("b", "").header("Latin", "\u00e9").reason("\u00c9tat d'or")
