@@ -594,7 +594,7 @@ tell_response(const struct libevent4j_connection *connection, struct evhttp_requ
 {
 	JNIEnv *env = libevent4j_env();
 	struct libevent4j_loop *loop = connection->loop;
-	int length = libevent4j_write_head(env, loop, request);
+	int length = libevent4j_write_headers(env, loop, request, libevent4j_write_head(env, loop, request));
 	size_t body_length = evbuffer_get_length(request->input_buffer);
 	jbyteArray body = NULL;
 
@@ -797,6 +797,7 @@ on_response_head(struct evhttp_request *request, void *arg)
 	}
 	env = libevent4j_env();
 	length = libevent4j_write_head(env, connection->loop, request);
+	length = libevent4j_write_headers(env, connection->loop, request, length);
 	if (length < 0)
 		return -1;
 	wanted = (*env)->CallStaticBooleanMethod(env, libevent4j_java.callbacks, libevent4j_java.response_head,

@@ -1,5 +1,6 @@
 #include "internal.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -664,6 +665,48 @@ libevent4j_exchange_watch_client(struct libevent4j_exchange *exchange)
 	bev = evhttp_connection_get_bufferevent(exchange->request->evcon);
 	exchange->closed = event_new(base, bufferevent_getfd(bev), EV_READ | EV_CLOSED | EV_ET | EV_PERSIST, on_client, exchange);
 	return exchange->closed != NULL && event_add(exchange->closed, NULL) == 0 ? 0 : -1;
+}
+
+int
+libevent4j_exchange_headers(struct libevent4j_exchange *exchange, int at)
+{
+	return exchange->request == NULL ? -2 : libevent4j_write_headers(libevent4j_env(), exchange->server->loop, exchange->request, at);
+}
+
+/* evhttp_find_header(), for a name that is known to end here: of names that begin alike most have another length or end. */
+static const char *
+find_header(const struct evkeyvalq *headers, const char *name, size_t length)
+{
+	const struct evkeyval *header;
+
+	for (header = headers->tqh_first; header != NULL; header = header->next.tqe_next)
+		if (strlen(header->key) == length && (length == 0 || ((header->key[length - 1] ^ name[length - 1]) & ~('a' ^ 'A')) == 0) &&
+		    evutil_ascii_strcasecmp(header->key, name) == 0)
+			return header->value;
+	return NULL;
+}
+
+int
+libevent4j_exchange_find_header(JNIEnv *env, jclass native, struct libevent4j_exchange *exchange, jobject bytes, int length)
+{
+	char name[LIBEVENT4J_NAME_SIZE + 1];
+	const char *value;
+	size_t size;
+
+	(void)native;
+	if (exchange->request == NULL)
+		return -2;
+	(*env)->GetByteArrayRegion(env, bytes, 0, length, (jbyte *)name);
+	name[length] = '\0';
+	value = find_header(exchange->request->input_headers, name, (size_t)length);
+	if (value == NULL)
+		return -1;
+	size = strlen(value);
+	if (size > INT_MAX)
+		return INT_MAX;
+	if ((jsize)size <= (*env)->GetArrayLength(env, bytes))
+		(*env)->SetByteArrayRegion(env, bytes, 0, (jsize)size, (const jbyte *)value);
+	return (int)size;
 }
 
 int64_t

@@ -286,8 +286,11 @@ bool libevent4j_can_make_request(void);
 
 /* ---- wire.c: heads and bodies on their way between C and Java ---- */
 
-/* Writes a request's or a response's head into the loop's buffer, growing it when it must; its length, or -1 (no memory). */
+/* Writes a request's or a response's head but for its headers into the loop's buffer, growing it when it must; its length, or -1 (no
+ * memory). */
 int libevent4j_write_head(JNIEnv *env, struct libevent4j_loop *loop, struct evhttp_request *request);
+/* The same with its headers behind a head of this length, -1 included; the length of both. */
+int libevent4j_write_headers(JNIEnv *env, struct libevent4j_loop *loop, struct evhttp_request *request, int at);
 /* Adds Java's headers to those of a message and points *text at the reason phrase or the URI inside head, or at NULL. 0 or -1. */
 int libevent4j_read_head(const void *head, struct evkeyvalq *headers, const char **text);
 /* Whether these are Java's headers already; points *text there as well. */

@@ -258,6 +258,13 @@ int libevent4j_exchange_watch_client(struct libevent4j_exchange *exchange);
  * when the client has left, or there is no memory; the exchange is still there. */
 struct bufferevent *libevent4j_exchange_take_over(JNIEnv *env, jclass native, struct libevent4j_exchange *exchange, int status,
     jobject head, int direct, int offset, int length, void *id);
+/* Writes the request's headers behind its head, whose length this is, into the loop's buffer; the length of both, -1 when there is
+ * no memory, or -2 when the connection is gone. */
+int libevent4j_exchange_headers(struct libevent4j_exchange *exchange, int at);
+#define LIBEVENT4J_NAME_SIZE 256
+/* Finds the first of the request's headers whose name the array begins with, of at most this length. The length of its value, which is in
+ * the array if it is no longer than that; -1 when there is none, -2 when the connection is gone. */
+int libevent4j_exchange_find_header(JNIEnv *env, jclass native, struct libevent4j_exchange *exchange, jobject bytes, int length);
 int64_t libevent4j_exchange_body_length(struct libevent4j_exchange *exchange);
 /* Copies the request's body into a byte array or a direct buffer of that size. */
 void libevent4j_exchange_body(JNIEnv *env, jclass native, struct libevent4j_exchange *exchange, jobject target);

@@ -2,7 +2,8 @@
  * The layout of heads, in native byte order, without padding. A string is its length in an int32 (-1 for none) and its bytes.
  *
  * C to Java:  int32 method or status, int32 major version, int32 minor version, int32 client's port, int64 body length,
- *             string URI or reason, string client's host, int32 number of headers, and for each string name, string value
+ *             string URI or reason, string client's host; and behind it
+ *             int32 number of headers, and for each string name, string value
  * Java to C:  string reason or URI, int32 number of headers, and for each string name, string value;
  *             each string ends with a NUL that its length does not count
  */
@@ -66,11 +67,7 @@ write_head(uint8_t *buffer, size_t size, struct evhttp_request *request)
 	struct writer writer = {buffer, buffer + size, 0};
 	bool incoming = (request->flags & EVHTTP_REQ_OWN_CONNECTION) != 0;
 	int64_t body = (int64_t)evbuffer_get_length(request->input_buffer);
-	size_t headers = 0;
-	struct evkeyval *header;
 
-	for (header = request->input_headers->tqh_first; header != NULL; header = header->next.tqe_next)
-		headers++;
 	put_int(&writer, incoming ? (size_t)request->type : (size_t)request->response_code);
 	put_int(&writer, (size_t)request->major);
 	put_int(&writer, (size_t)request->minor);
@@ -78,6 +75,18 @@ write_head(uint8_t *buffer, size_t size, struct evhttp_request *request)
 	put(&writer, &body, sizeof(body));
 	put_string(&writer, incoming ? request->uri : request->response_code_line);
 	put_string(&writer, incoming ? request->remote_host : NULL);
+	return writer.length;
+}
+
+static size_t
+write_headers(uint8_t *buffer, size_t size, struct evhttp_request *request)
+{
+	struct writer writer = {buffer, buffer + size, 0};
+	size_t headers = 0;
+	struct evkeyval *header;
+
+	for (header = request->input_headers->tqh_first; header != NULL; header = header->next.tqe_next)
+		headers++;
 	put_int(&writer, headers);
 	for (header = request->input_headers->tqh_first; header != NULL; header = header->next.tqe_next) {
 		put_string(&writer, header->key);
@@ -86,10 +95,12 @@ write_head(uint8_t *buffer, size_t size, struct evhttp_request *request)
 	return writer.length;
 }
 
-int
-libevent4j_write_head(JNIEnv *env, struct libevent4j_loop *loop, struct evhttp_request *request)
+/* Writes a part of a head at this place of the loop's buffer. */
+static int
+write_part(JNIEnv *env, struct libevent4j_loop *loop, struct evhttp_request *request, size_t at,
+    size_t (*write)(uint8_t *buffer, size_t size, struct evhttp_request *request))
 {
-	size_t length = write_head(loop->head, loop->head_size, request);
+	size_t length = at + write(loop->head + at, loop->head_size - at, request);
 	jlong grown;
 
 	if (length <= loop->head_size)
@@ -101,7 +112,19 @@ libevent4j_write_head(JNIEnv *env, struct libevent4j_loop *loop, struct evhttp_r
 		return -1;
 	loop->head = (uint8_t *)(intptr_t)grown;
 	loop->head_size = length;
-	return (int)write_head(loop->head, loop->head_size, request);
+	return (int)(at + write(loop->head + at, length - at, request));
+}
+
+int
+libevent4j_write_head(JNIEnv *env, struct libevent4j_loop *loop, struct evhttp_request *request)
+{
+	return write_part(env, loop, request, 0, write_head);
+}
+
+int
+libevent4j_write_headers(JNIEnv *env, struct libevent4j_loop *loop, struct evhttp_request *request, int at)
+{
+	return at < 0 ? -1 : write_part(env, loop, request, (size_t)at, write_headers);
 }
 
 static const char *

@@ -70,7 +70,7 @@ final class Events implements Callable<Integer> {
             exchange.header("Allow", "GET").reply(405, "Events can only be read.\n");
             return;
         }
-        long next = exchange.headers().first("Last-Event-ID").filter(id -> id.matches("[0-9]{1,18}")).map(id -> Long.parseLong(id) + 1)
+        long next = exchange.firstHeader("Last-Event-ID").filter(id -> id.matches("[0-9]{1,18}")).map(id -> Long.parseLong(id) + 1)
             .filter(id -> id <= last).orElse(last + 1);
         Reader reader = new Reader(exchange.header("Content-Type", "text/event-stream").header("Cache-Control", "no-cache").start(200), next);
         readers.add(reader);

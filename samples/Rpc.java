@@ -108,7 +108,7 @@ final class Rpc implements Callable<Integer> {
     }
 
     private boolean isAuthorized(HttpExchange exchange) {
-        String[] authorization = exchange.headers().first("Authorization").orElse("").split(" ", 2);
+        String[] authorization = exchange.firstHeader("Authorization").orElse("").split(" ", 2);
         if (authorization.length < 2 || !authorization[0].equalsIgnoreCase("Basic")) {
             return false;
         }

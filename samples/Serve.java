@@ -166,7 +166,7 @@ final class Serve implements Callable<Integer> {
     // ---- the request, sent back
 
     private static void echo(HttpExchange exchange) {
-        exchange.headers().first("Content-Type").ifPresent(type -> exchange.header("Content-Type", type));
+        exchange.firstHeader("Content-Type").ifPresent(type -> exchange.header("Content-Type", type));
         try (Buffer body = exchange.takeBody()) {
             exchange.reply(200, body);
         }

@@ -21,7 +21,7 @@ public final class Libevent4j {
             .server(server -> server.timeout(Duration.ofMinutes(10)).backlog(1024))
             .handler("/", exchange -> exchange.header("Content-Type", "text/plain").reply(200, Replies.HELLO))
             .handler("/header", exchange -> exchange.header("Content-Type", "text/plain")
-                .reply(200, exchange.headers().first(Replies.HEADER).orElseThrow()))
+                .reply(200, exchange.firstHeader(Replies.HEADER).orElseThrow()))
             .handler("/echo", exchange -> {
                 try (Buffer body = exchange.takeBody()) {
                     exchange.header("Content-Type", "text/plain").reply(200, body);

@@ -702,7 +702,7 @@ public final class HttpConnection extends NativeHandle {
 
         boolean onHead(int headLength) {
             streaming = true;
-            return listen(() -> listener.onHead(new HttpResponse(loop.head(headLength), new byte[0])));
+            return listen(() -> listener.onHead(new HttpResponse(loop.headReader().response(headLength), new byte[0])));
         }
 
         void onData(byte[] data) {
@@ -733,7 +733,7 @@ public final class HttpConnection extends NativeHandle {
         void onResponse(int headLength, byte[] body) {
             release();
             try {
-                Head head = loop.head(headLength);
+                Head head = loop.headReader().response(headLength);
                 end(new HttpResponse(head, body == null ? head.body() : body), null);
             } catch (Throwable e) { // nobody waits in vain, not even when memory runs out
                 completeExceptionally(e);

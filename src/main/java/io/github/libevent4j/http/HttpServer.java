@@ -453,7 +453,7 @@ public final class HttpServer extends NativeHandle {
             return; // the request goes with the server, which is about to be freed
         }
         replyHeaders.clear();
-        HttpExchange.handle(this, loop, address, loop.head(headLength), replyHeaders, handler);
+        HttpExchange.handle(this, loop, address, loop.headReader().request(headLength), replyHeaders, handler);
     }
 
     Consumer<? super AccessLogEntry> accessLog() {

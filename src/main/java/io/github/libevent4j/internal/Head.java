@@ -5,7 +5,10 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/** A message's head as {@code native/wire.c} lays it out. The loop's is a view of its buffer, whose next head it is next. */
+/**
+ * A message's head as {@code native/wire.c} lays it out, at first without a request's headers. The loop's is a view of its buffer: the next
+ * message's head is the same object.
+ */
 public final class Head {
 
     private static final int MAJOR = 4;
@@ -16,15 +19,26 @@ public final class Head {
 
     private ByteBuffer bytes;
     private int length;
+    private boolean whole; // with its headers
 
     Head(ByteBuffer bytes) {
         this.bytes = bytes;
     }
 
     /** The loop's buffer has another head, of this length. */
-    Head of(int length) {
+    Head of(int length, boolean whole) {
         this.length = length;
+        this.whole = whole;
         return this;
+    }
+
+    int length() {
+        return length;
+    }
+
+    /** Whether the headers are there. */
+    public boolean isWhole() {
+        return whole;
     }
 
     /** The loop has another buffer. */
@@ -39,7 +53,7 @@ public final class Head {
         }
         byte[] copy = new byte[length];
         bytes.get(0, copy);
-        return new Head(ByteBuffer.wrap(copy).order(ByteOrder.nativeOrder())).of(length);
+        return new Head(ByteBuffer.wrap(copy).order(ByteOrder.nativeOrder())).of(length, true);
     }
 
     /** A request's method, as evhttp's bit; a response's status. */

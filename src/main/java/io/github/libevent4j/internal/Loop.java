@@ -4,8 +4,6 @@ import io.github.libevent4j.bindings.event;
 import io.github.libevent4j.bindings.event_base;
 import io.github.libevent4j.global.libevent;
 import java.lang.System.Logger.Level;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -13,7 +11,6 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import java.util.function.Consumer;
-import org.bytedeco.javacpp.Pointer;
 
 /**
  * The inside of an event base: who may touch it, what it still has to do, what its callbacks throw.
@@ -36,7 +33,7 @@ public final class Loop {
     private final Wake worker;
     private final Registry registry;
     private final HeadWriter writer = new HeadWriter(REPLY_SIZE);
-    private final Head head;
+    private final HeadReader reader = new HeadReader(HEAD_SIZE);
     private NativeHandle handle;
     private NativeHandle lastChild;
 
@@ -68,10 +65,8 @@ public final class Loop {
         this.base = base;
         this.locked = locked;
         this.registry = new Registry(this);
-        ByteBuffer buffer = ByteBuffer.allocateDirect(HEAD_SIZE).order(ByteOrder.nativeOrder());
-        this.head = new Head(buffer);
         long id = registry.add(this);
-        this.address = Native.libevent4j_loop_new(base.address(), id, new Pointer(buffer).address(), HEAD_SIZE);
+        this.address = Native.libevent4j_loop_new(base.address(), id, reader.address(), reader.size());
         this.stopper = new Wake(this::obey);
         this.worker = new Wake(this::work);
         if (stopper.event.isNull() || worker.event.isNull()) {
@@ -468,9 +463,9 @@ public final class Loop {
 
     // ---- heads
 
-    /** The head that C has just written. It is overwritten by the next request or response. */
-    public Head head(int length) {
-        return head.of(length);
+    /** Where this loop's thread reads heads from C. */
+    public HeadReader headReader() {
+        return reader;
     }
 
     /** Where this loop's thread writes a head for C. */
@@ -479,9 +474,8 @@ public final class Loop {
     }
 
     long growHead(int size) {
-        ByteBuffer buffer = ByteBuffer.allocateDirect(size).order(ByteOrder.nativeOrder());
-        head.in(buffer);
-        return new Pointer(buffer).address();
+        reader.grow(size);
+        return reader.address();
     }
 
     // ---- ends

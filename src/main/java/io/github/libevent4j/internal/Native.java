@@ -242,6 +242,11 @@ public final class Native {
     public static native @Cast("bufferevent*") long libevent4j_exchange_take_over(@Cast("libevent4j_exchange*") long exchange,
             int status, @Raw(withEnv = true) Object head, int direct, int offset, int length, @Cast("void*") long id);
 
+    static native int libevent4j_exchange_headers(@Cast("libevent4j_exchange*") long exchange, int at);
+
+    static native int libevent4j_exchange_find_header(@Cast("libevent4j_exchange*") long exchange, @Raw(withEnv = true) Object bytes,
+            int length);
+
     public static native @Cast("int64_t") long libevent4j_exchange_body_length(@Cast("libevent4j_exchange*") long exchange);
 
     public static native void libevent4j_exchange_body(@Cast("libevent4j_exchange*") long exchange, @Raw(withEnv = true) Object target);

@@ -30,6 +30,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -92,6 +93,52 @@ class HttpExchangeTest extends HttpTest {
             exchange.reply(200);
         });
         assertEquals(200, exchange("GET http://u@Host:8080/p?q HTTP/1.1\r\nHost: other\r\nConnection: close\r\n\r\n").status());
+    }
+
+    @Test
+    void oneHeaderIsFoundAsAmongAll() throws Exception {
+        String long1 = "v".repeat(3000); // longer than what is there for one at first
+        String name = "n".repeat(256);
+        List<String> names = List.of("a", "A", "b", "Latin", "Empty", "Long", name, name + "n", "x", "Host", "", "a\0", "\u0100", "\u212a", "k",
+            "H\u00f6st", "Hos", "Hostt");
+        BlockingQueue<List<Optional<String>>> found = new LinkedBlockingQueue<>();
+        serve(exchange -> {
+            List<Optional<String>> one = names.stream().map(exchange::firstHeader).toList();
+            assertEquals(4, exchange.bodyLength());
+            exchange.takeBody().close();
+            assertThrows(NullPointerException.class, () -> exchange.firstHeader(null));
+            assertEquals(names.stream().map(exchange.headers()::first).toList(), one);
+            assertEquals(one, names.stream().map(exchange::firstHeader).toList());
+            assertEquals(4, exchange.bodyLength());
+            assertEquals("/target", exchange.rawUri());
+            found.add(one);
+            CompletableFuture.runAsync(() -> assertThrows(IllegalStateException.class, () -> exchange.firstHeader("a"))).join();
+            deferred.add(exchange.defer());
+        });
+        try (RawClient client = connect()) {
+            client.send("POST /target HTTP/1.1\r\nHost: h\r\nA: 1\r\na: 2\r\nLatin: \u00e9\r\nEmpty:\r\nLong: " + long1 + "\r\n" + name
+                + ": 3\r\n" + name + "n: 4\r\nK: 5\r\nContent-Length: 4\r\n\r\nbody");
+            HttpExchange exchange = deferred.take();
+            assertEquals(List.of("1", "1", "\u00e9", "", long1, "3", "4", "h"), found.take().subList(0, 10).stream().flatMap(Optional::stream).toList());
+            assertEquals(Optional.of("1"), exchange.firstHeader("a"));
+            assertEquals(Optional.empty(), exchange.firstHeader("b"));
+            exchange.reply(200);
+            assertThrows(IllegalStateException.class, () -> exchange.firstHeader("a"));
+            assertEquals(200, client.response().status());
+        }
+    }
+
+    @Test
+    void headersOfAnySizeComeBehindTheirHead() throws Exception {
+        String value = "v".repeat(100_000);
+        serve(builder -> builder.maxHeadersSize(200_000), exchange -> {
+            assertEquals("/target", exchange.rawUri());
+            assertEquals(value, exchange.headers().first("Long").orElseThrow());
+            assertEquals("/target", exchange.rawUri());
+            assertEquals(address.getAddress(), exchange.remoteAddress().getAddress());
+            exchange.reply(200);
+        });
+        assertEquals(200, exchange("GET /target HTTP/1.1\r\nHost: a\r\nLong: " + value + "\r\n\r\n").status());
     }
 
     @Test
