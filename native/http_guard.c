@@ -71,14 +71,17 @@ struct libevent4j_guard {
 	bool yielded;    /* what follows is not HTTP */
 
 	uint64_t sent;          /* bytes that ever went out */
-	struct event flush;     /* of a plain one: sends what is gathered as the socket takes it */
-	unsigned owed[5];       /* gathered replies, by the class of their status */
-	bool replied;           /* the request has its reply, or a part of it */
+	char *gathered;         /* owned: replies that evhttp takes for sent, while nothing is in its output; NULL for none */
+	size_t gathered_length;
+	unsigned owed[5];       /* gathered replies, wherever they are, by the class of their status */
+	struct event flush;     /* of a plain one: sends them as the socket takes them */
+	bool flushing;          /* it waits for that */
 	int answer;             /* the status of evhttp's own answer while it goes out, else 0 */
 	uint64_t answered_from; /* where, in these bytes, it begins */
 
 	uint64_t added;    /* bytes that ever came */
 	uint64_t boundary; /* up to where, in these, all is good: a message's or a chunk's end */
+	uint64_t begun;    /* where, in these, the last message begins of which something has come */
 	enum state state, after_line;
 	enum part part;     /* what has begun to come */
 	size_t line_length; /* may be more than fits */
@@ -468,6 +471,8 @@ read_bytes(struct libevent4j_guard *guard, const unsigned char *bytes, size_t le
 		    (guard->state == CHUNK_SIZE && guard->line_length == 0) || guard->state == CHUNK_CR ||
 		    guard->state == TRAILER_START)
 			guard->boundary = position + (uint64_t)(bytes - start);
+		if (guard->state == REQUEST_LINE && guard->part == NOTHING)
+			guard->begun = guard->boundary;
 		bytes += take_run(guard, bytes, (size_t)(end - bytes));
 		if (bytes < end && !take(guard, *bytes++))
 			return false;
@@ -681,39 +686,22 @@ answer_ends(struct libevent4j_guard *guard, bool complete)
 
 #define GATHERED (16 * 1024) /* bytes that wait for more at most */
 
-bool
-libevent4j_guard_has_more(const struct libevent4j_guard *guard)
+/* Whether what has come and was not read by evhttp yet begins with a whole request: it is going to be answered, if by evhttp itself. */
+static bool
+has_more(const struct libevent4j_guard *guard)
 {
-	return guard->plain && guard->guards->limits.strict && guard->state == REQUEST_LINE && guard->part == NOTHING &&
-	    evbuffer_get_length(bufferevent_get_input(guard->bev)) > 0;
+	uint64_t whole = guard->state == REQUEST_LINE && guard->part == NOTHING ? guard->added : guard->begun;
+
+	return guard->plain && guard->guards->limits.strict && guard->state != HELD && guard->state != REFUSED &&
+	    guard->added - evbuffer_get_length(bufferevent_get_input(guard->bev)) < whole;
 }
 
-bool
-libevent4j_guard_gather(struct libevent4j_guard *guard, bool may)
+size_t
+libevent4j_guard_room(const struct libevent4j_guard *guard)
 {
-	guard->replied = true;
-	if (!may || evbuffer_get_length(bufferevent_get_output(guard->bev)) > GATHERED)
-		return false;
-	bufferevent_trigger(guard->bev, EV_WRITE, BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
-	/* Nobody waits for the socket meanwhile, which the kernel would be told at this turn's end: whatever comes next, as a reply or from
-	 * evhttp itself, has the bufferevent wait for it again, and without a reply these are flushed. */
-	event_del(&guard->bev->ev_write);
-	return true;
-}
-
-bool
-libevent4j_guard_owes(struct libevent4j_guard *guard, int status)
-{
-	if (evbuffer_get_length(bufferevent_get_output(guard->bev)) == 0)
-		return false;
-	guard->owed[status >= 100 && status < 600 ? status / 100 - 1 : 4]++;
-	return true;
-}
-
-bool
-libevent4j_guard_is_free(const struct libevent4j_guard *guard)
-{
-	return guard->plain && guard->state != HELD && evbuffer_get_length(bufferevent_get_output(guard->bev)) == 0;
+	if (!guard->plain || guard->state == HELD || evbuffer_get_length(bufferevent_get_output(guard->bev)) > 0)
+		return 0;
+	return guard->gathered == NULL && !has_more(guard) ? SIZE_MAX : GATHERED - guard->gathered_length;
 }
 
 const char *
@@ -730,11 +718,13 @@ count_sent(struct libevent4j_guard *guard, size_t bytes)
 	libevent4j_count(&guard->guards->counters->sent, (int64_t)bytes);
 }
 
-void
-libevent4j_guard_count_sent(struct libevent4j_guard *guard, size_t bytes)
+bool
+libevent4j_guard_owes(struct libevent4j_guard *guard, int status)
 {
-	guard->replied = true;
-	count_sent(guard, bytes);
+	if (guard->gathered == NULL)
+		return false;
+	guard->owed[status >= 100 && status < 600 ? status / 100 - 1 : 4]++;
+	return true;
 }
 
 static void
@@ -745,27 +735,131 @@ settle(struct libevent4j_guard *guard, bool complete)
 			libevent4j_count_end(guard->guards->counters, 100 * (class + 1), complete);
 }
 
+/* They are somewhere else, or lost. */
+static void
+free_gathered(struct libevent4j_guard *guard)
+{
+	if (guard->flushing)
+		event_del(&guard->flush);
+	guard->flushing = false;
+	libevent4j_free(guard->gathered);
+	guard->gathered = NULL;
+	guard->gathered_length = 0;
+}
+
+/* How many of the bytes the socket takes. */
+static size_t
+send_bytes(struct libevent4j_guard *guard, const char *bytes, size_t length)
+{
+	ssize_t sent = send(bufferevent_getfd(guard->bev), bytes, length, 0);
+
+	if (sent <= 0) /* an error comes up again when evhttp writes */
+		return 0;
+	count_sent(guard, (size_t)sent);
+	return (size_t)sent;
+}
+
+/* False when the socket does not take them all. */
+static bool
+send_gathered(struct libevent4j_guard *guard)
+{
+	size_t sent = send_bytes(guard, guard->gathered, guard->gathered_length);
+
+	guard->gathered_length -= sent;
+	if (guard->gathered_length > 0) {
+		memmove(guard->gathered, guard->gathered + sent, guard->gathered_length);
+		return false;
+	}
+	free_gathered(guard);
+	settle(guard, true);
+	return true;
+}
+
+/* Nothing may go out any more: something that was to go ahead is lost. */
+static int
+break_off(struct libevent4j_guard *guard)
+{
+	shutdown(bufferevent_getfd(guard->bev), SHUT_WR);
+	return -1;
+}
+
+int
+libevent4j_guard_send(struct libevent4j_guard *guard, const char *bytes, size_t length, struct evbuffer **rest)
+{
+	bool more = has_more(guard);
+	size_t sent;
+
+	*rest = NULL;
+	if (more && guard->gathered == NULL)
+		guard->gathered = libevent4j_malloc(GATHERED); /* without it: one that is sent now */
+	if (guard->gathered != NULL) {
+		memcpy(guard->gathered + guard->gathered_length, bytes, length);
+		guard->gathered_length += length;
+		if (more || send_gathered(guard))
+			return 0;
+		bytes = guard->gathered;
+		length = guard->gathered_length;
+	} else {
+		sent = send_bytes(guard, bytes, length);
+		bytes += sent;
+		length -= sent;
+	}
+	if (length == 0)
+		return 0;
+	*rest = evbuffer_new();
+	if (*rest == NULL || evbuffer_add(*rest, bytes, length) != 0) {
+		if (*rest != NULL)
+			evbuffer_free(*rest);
+		return break_off(guard);
+	}
+	free_gathered(guard);
+	return 0;
+}
+
 static void
 on_flush(evutil_socket_t fd, short what, void *arg)
 {
 	struct libevent4j_guard *guard = arg;
-	struct evbuffer *output = bufferevent_get_output(guard->bev);
+	size_t before = guard->gathered_length;
 
+	(void)fd;
 	(void)what;
-	if (evbuffer_get_length(output) == 0)
+	guard->flushing = false;
+	if (send_gathered(guard))
 		return;
-	evbuffer_unfreeze(output, 1);
-	evbuffer_write(output, fd); /* an error comes up again when evhttp writes */
-	evbuffer_freeze(output, 1);
-	if (evbuffer_get_length(output) > 0)
-		event_add(&guard->flush, NULL);
+	/* Of an error the socket would tell again and again. */
+	if (guard->gathered_length < before || libevent4j_would_block(libevent4j_error()))
+		guard->flushing = event_add(&guard->flush, NULL) == 0;
 }
 
 void
 libevent4j_guard_flush(struct libevent4j_guard *guard)
 {
-	if (!guard->replied && guard->plain)
-		on_flush(bufferevent_getfd(guard->bev), EV_WRITE, guard);
+	if (guard->paused && guard->gathered != NULL && !guard->flushing)
+		on_flush(-1, 0, guard);
+}
+
+size_t
+libevent4j_guard_gathered(const struct libevent4j_guard *guard)
+{
+	return guard->gathered_length;
+}
+
+/* Whatever comes into the output, by whoever's doing, has them in front. */
+static void
+put_in_front(struct libevent4j_guard *guard)
+{
+	struct evbuffer *output = bufferevent_get_output(guard->bev);
+
+	if (guard->gathered == NULL)
+		return;
+	guard->replacing = true;
+	evbuffer_unfreeze(output, 1);
+	if (evbuffer_prepend(output, guard->gathered, guard->gathered_length) != 0)
+		break_off(guard);
+	evbuffer_freeze(output, 1);
+	guard->replacing = false;
+	free_gathered(guard);
 }
 
 static void
@@ -776,6 +870,8 @@ on_output(struct evbuffer *output, const struct evbuffer_cb_info *info, void *ar
 	if (guard->replacing)
 		return;
 	guard->active = guard->guards->ticks;
+	if (info->n_added > 0)
+		put_in_front(guard);
 	if (info->n_deleted > 0) {
 		count_sent(guard, info->n_deleted);
 		if (evbuffer_get_length(output) == 0)
@@ -849,7 +945,7 @@ static bool
 is_idle(const struct libevent4j_guard *guard)
 {
 	return guard->guards->ticks - guard->active > IDLE_TICKS && !guard->yielded &&
-	    (!guard->paused || evbuffer_get_length(bufferevent_get_output(guard->bev)) > 0);
+	    (!guard->paused || guard->gathered != NULL || evbuffer_get_length(bufferevent_get_output(guard->bev)) > 0);
 }
 
 static void
@@ -904,6 +1000,7 @@ static void
 free_guard(struct libevent4j_guard *guard, bool lingers)
 {
 	LIST_REMOVE(guard, next);
+	free_gathered(guard);
 	settle(guard, false);
 	if (guard->connection != NULL && guard->plain) {
 		event_del(&guard->flush);
@@ -923,6 +1020,8 @@ libevent4j_guard_end(struct libevent4j_guard *guard)
 {
 	if (guard->answer != 0)
 		answer_ends(guard, false);
+	if (guard->gathered != NULL)
+		send_gathered(guard); /* what was answered, if the socket takes it */
 	libevent4j_epoll_closing(guard->guards->loop, bufferevent_getfd(guard->bev));
 	unwatch_buffers(guard);
 	LIST_REMOVE(guard, same);
@@ -1001,7 +1100,7 @@ void
 libevent4j_guard_pause(struct libevent4j_guard *guard)
 {
 	guard->paused = true;
-	guard->replied = guard->refused = false;
+	guard->refused = false;
 	stop_deadline(guard);
 }
 
@@ -1047,8 +1146,7 @@ libevent4j_guard_yield(struct libevent4j_guard *guard)
 	guard->state = HELD;
 	guard->yielded = true;
 	lift_limit(guard);
-	if (guard->plain)
-		event_del(&guard->flush); /* what is gathered goes ahead of what follows */
+	put_in_front(guard); /* of what follows */
 	libevent4j_epoll_closing(guard->guards->loop, bufferevent_getfd(guard->bev));
 }
 

@@ -54,7 +54,7 @@ struct libevent4j_exchange {
 	struct libevent4j_guard *guard; /* the connection's, while that lasts; NULL when it has none */
 	bool replied, gone, taken_over, measured;
 	int status;              /* of the reply, once it has begun */
-	uint64_t sent_before;    /* bytes that the connection had sent before it */
+	uint64_t sent_before;    /* bytes that the connection sends before it */
 	int64_t head_length;     /* of the reply, when measured */
 	unsigned pieces;         /* of the reply, so far */
 	struct timeval read_timeout; /* the connection's, while the reply must not be cut off by it */
@@ -270,11 +270,16 @@ tell_ended(const struct libevent4j_exchange *exchange, bool complete, int64_t se
 	libevent4j_upcall_done(env);
 }
 
-/* Bytes of the reply that went out; -1 when its connection is not guarded, and so not counted. */
+/* Bytes of the reply that went out, behind those before it; -1 when its connection is not guarded, and so not counted. */
 static int64_t
 sent(const struct libevent4j_exchange *exchange)
 {
-	return exchange->guard == NULL ? -1 : (int64_t)(libevent4j_guard_sent(exchange->guard) - exchange->sent_before);
+	uint64_t all;
+
+	if (exchange->guard == NULL)
+		return -1;
+	all = libevent4j_guard_sent(exchange->guard);
+	return all < exchange->sent_before ? 0 : (int64_t)(all - exchange->sent_before);
 }
 
 static void
@@ -309,7 +314,7 @@ wait_for_reads(struct libevent4j_exchange *exchange)
 		bufferevent_set_timeouts(bev, &exchange->read_timeout, &bev->timeout_write);
 }
 
-/* The whole reply is with the kernel, or with the guard. */
+/* The whole reply is with the kernel, or gathered. */
 static void
 on_complete(struct evhttp_request *request, void *arg)
 {
@@ -367,7 +372,7 @@ on_request(struct evhttp_request *request, void *arg)
 	int length = libevent4j_write_head(env, server->loop, request);
 	struct evhttp_connection *connection = request->evcon;
 	struct libevent4j_guard *guard;
-	bool gathered;
+	size_t gathered = 0;
 	jboolean taken;
 
 	if (length < 0 || (exchange = libevent4j_calloc(sizeof(*exchange))) == NULL) {
@@ -383,10 +388,10 @@ on_request(struct evhttp_request *request, void *arg)
 	exchange->guard = libevent4j_guard_of(server->loop, connection);
 	if (exchange->guard != NULL) {
 		libevent4j_guard_pause(exchange->guard);
-		exchange->sent_before = libevent4j_guard_sent(exchange->guard);
+		gathered = libevent4j_guard_gathered(exchange->guard);
+		exchange->sent_before = libevent4j_guard_sent(exchange->guard) + gathered;
 	}
 	libevent4j_count(&server->counters->begun, 1);
-	gathered = exchange->guard != NULL && evbuffer_get_length(bufferevent_get_output(evhttp_connection_get_bufferevent(connection))) > 0;
 
 	taken = (*env)->CallStaticBooleanMethodA(env, libevent4j_java.callbacks, libevent4j_java.request,
 	    (const jvalue[]){{.j = ID(route->id)}, {.j = ID(exchange)}, {.i = length}});
@@ -394,7 +399,7 @@ on_request(struct evhttp_request *request, void *arg)
 	if (libevent4j_upcall_done(env) && !taken)
 		send_error(exchange, HTTP_SERVUNAVAIL, NULL);
 	/* What waits for this request's reply must not wait for long; the connection may be gone by now. */
-	if (gathered && (guard = libevent4j_guard_of(server->loop, connection)) != NULL)
+	if (gathered > 0 && (guard = libevent4j_guard_of(server->loop, connection)) != NULL)
 		libevent4j_guard_flush(guard);
 }
 
@@ -835,27 +840,20 @@ learn_phrase(struct libevent4j_loop *loop, const struct evhttp_request *request)
 		*phrase = libevent4j_strdup(request->response_code_line);
 }
 
-/*
- * Whether the reply may wait for the next one: there is one more request, the connection is as good as sure to go on, and nobody waits
- * to hear that this reply is out.
- */
-static bool
-may_gather(const struct libevent4j_exchange *exchange)
+/* Bytes that go out ahead of what is added to the output now. */
+static size_t
+ahead(const struct libevent4j_exchange *exchange)
 {
-	const struct evhttp_request *request = exchange->request;
+	size_t written = evbuffer_get_length(bufferevent_get_output(evhttp_connection_get_bufferevent(exchange->request->evcon)));
 
-	return exchange->guard != NULL && libevent4j_guard_has_more(exchange->guard) && exchange->id == NULL &&
-	    !exchange->server->notify_drained && request->major == 1 && request->minor >= 1 &&
-	    evhttp_find_header(request->input_headers, "Connection") == NULL &&
-	    evhttp_find_header(request->output_headers, "Connection") == NULL;
+	return exchange->guard == NULL ? written : written + libevent4j_guard_gathered(exchange->guard);
 }
 
 static void
 send_reply(struct libevent4j_exchange *exchange, int status, const char *reason)
 {
 	struct bufferevent *bev = evhttp_connection_get_bufferevent(exchange->request->evcon);
-	size_t before = evbuffer_get_length(bufferevent_get_output(bev));
-	bool gathers = may_gather(exchange);
+	size_t before = ahead(exchange);
 
 	unwatch_client(exchange);
 	exchange->replied = true;
@@ -865,8 +863,6 @@ send_reply(struct libevent4j_exchange *exchange, int status, const char *reason)
 	if (reason == NULL)
 		learn_phrase(exchange->server->loop, exchange->request);
 	measure_head(exchange, before);
-	if (exchange->guard != NULL && libevent4j_guard_gather(exchange->guard, gathers))
-		return;
 	if (writes_at_once(exchange))
 		write_now(bev);
 	if (evbuffer_get_length(bufferevent_get_output(bev)) > 0)
@@ -915,7 +911,7 @@ undo(struct libevent4j_exchange *exchange)
 	return -1;
 }
 
-#define IN_PLACE_SIZE (16 * 1024) /* bytes of a body for which that is worth its while; none as long is gathered */
+#define IN_PLACE_SIZE (16 * 1024) /* bytes of a body for which that is worth its while */
 
 /* Copies what the socket has not taken of a body in Java's memory, which the output ends with. */
 static void
@@ -944,7 +940,7 @@ keep_rest(struct libevent4j_exchange *exchange, const uint8_t *body, size_t leng
 
 /*
  * A large body goes to the socket from where Java has it. Nothing of Java's may be called before that memory is given back: so
- * nothing else is in the output, whose end somebody waits for, and nobody else's callbacks are at it.
+ * nothing else is in the output, whose end somebody waits for, and nobody else's callbacks are at it. For what is gathered nobody waits.
  */
 static bool
 may_reply_in_place(const struct libevent4j_exchange *exchange, int length)
@@ -986,10 +982,8 @@ is_simple(const struct libevent4j_exchange *exchange, int status)
 	const struct evhttp_request *request = exchange->request;
 	const char *connection;
 
-	if (exchange->guard == NULL || exchange->server->exact || exchange->id != NULL || exchange->server->notify_drained ||
-	    !libevent4j_guard_is_free(exchange->guard) || request->major != 1 || request->minor != 1 ||
-	    (request->flags & EVHTTP_PROXY_REQUEST) || request->type == EVHTTP_REQ_CONNECT || bodiless(exchange, status) ||
-	    libevent4j_guard_has_more(exchange->guard))
+	if (exchange->server->exact || exchange->id != NULL || exchange->server->notify_drained || request->major != 1 || request->minor != 1 ||
+	    (request->flags & EVHTTP_PROXY_REQUEST) || request->type == EVHTTP_REQ_CONNECT || bodiless(exchange, status))
 		return false;
 	connection = evhttp_find_header(request->input_headers, "Connection");
 	return connection == NULL || evutil_ascii_strcasecmp(connection, "close") != 0;
@@ -999,38 +993,35 @@ is_simple(const struct libevent4j_exchange *exchange, int status)
 static size_t
 print_head(struct libevent4j_exchange *exchange, int status, const void *head, size_t length, char bytes[SIMPLE_SIZE])
 {
+	size_t room = exchange->guard == NULL ? 0 : libevent4j_guard_room(exchange->guard);
 	char **phrase = phrase_of(exchange->server->loop, status);
 	struct libevent4j_reply reply;
 
-	if (length > SIMPLE_SIZE || !is_simple(exchange, status))
+	if (room > SIMPLE_SIZE)
+		room = SIMPLE_SIZE;
+	if (length > room || !is_simple(exchange, status))
 		return 0;
 	reply.status = status;
 	reply.phrase = phrase == NULL ? NULL : *phrase;
 	reply.date = date_of(exchange->server->loop);
 	reply.type = libevent4j_guard_content_type(exchange->guard);
 	reply.length = length;
-	return libevent4j_print_head(head, &reply, bytes, SIMPLE_SIZE - length);
+	return libevent4j_print_head(head, &reply, bytes, room - length);
 }
 
 /*
- * Sends it without evhttp's output. For evhttp it is one that is streamed, with a length: of what the socket takes it hears nothing, the
- * rest is a piece, and then it ends. 0, or -1 without memory for the rest.
+ * Sends it without evhttp's output. For evhttp it is one that is streamed, with a length: of what the socket takes, or waits for the next
+ * reply, it hears nothing, the rest is a piece, and then it ends. 0, or -1 without memory for the rest.
  */
 static int
 send_simple(struct libevent4j_exchange *exchange, int status, const char *bytes, size_t size)
 {
 	struct evhttp_request *request = exchange->request;
-	ssize_t written = send(bufferevent_getfd(evhttp_connection_get_bufferevent(request->evcon)), bytes, size, 0);
-	size_t sent = written > 0 ? (size_t)written : 0; /* an error comes up again when the loop writes */
-	struct evbuffer *rest = NULL;
+	struct evbuffer *rest;
 
 	exchange->status = status;
-	libevent4j_guard_count_sent(exchange->guard, sent);
-	if (sent < size && ((rest = evbuffer_new()) == NULL || evbuffer_add(rest, bytes + sent, size - sent) != 0)) {
-		if (rest != NULL)
-			evbuffer_free(rest);
+	if (libevent4j_guard_send(exchange->guard, bytes, size, &rest) != 0)
 		return -1;
-	}
 	exchange->replied = true;
 	request->kind = EVHTTP_RESPONSE;
 	request->response_code = status;
@@ -1123,7 +1114,7 @@ libevent4j_exchange_reply_file(struct libevent4j_exchange *exchange, int status,
 static void
 send_error(struct libevent4j_exchange *exchange, int status, const char *reason)
 {
-	size_t before = evbuffer_get_length(bufferevent_get_output(evhttp_connection_get_bufferevent(exchange->request->evcon)));
+	size_t before = ahead(exchange);
 
 	unwatch_client(exchange);
 	exchange->replied = true;
@@ -1166,7 +1157,7 @@ libevent4j_exchange_start(struct libevent4j_exchange *exchange, int status, cons
 	    evhttp_find_header(exchange->request->output_headers, "Content-Length") == NULL)
 		evhttp_remove_header(exchange->request->input_headers, "Connection");
 	unwatch_client(exchange);
-	before = evbuffer_get_length(bufferevent_get_output(evhttp_connection_get_bufferevent(exchange->request->evcon)));
+	before = ahead(exchange);
 	exchange->status = status;
 	evhttp_send_reply_start(exchange->request, status, reason);
 	measure_head(exchange, before);

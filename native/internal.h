@@ -56,6 +56,8 @@ void libevent4j_memory_init(bool count);
 /* Zeroed memory, counted like libevent's own; freed with libevent4j_free(). */
 void *libevent4j_calloc(size_t size);
 void libevent4j_free(void *memory);
+/* The same, with anything in it. */
+void *libevent4j_malloc(size_t size);
 char *libevent4j_strdup(const char *string);
 #define LIBEVENT4J_MOST_ROOM 5
 /* Whether this thread's next so many allocations of about that size, 120 bytes at most, will succeed. */
@@ -223,18 +225,17 @@ struct libevent4j_guard *libevent4j_guard_of(struct libevent4j_loop *loop, const
 void libevent4j_guard_pause(struct libevent4j_guard *guard);
 /* The reply is through, and the connection goes on. */
 void libevent4j_guard_resume(struct libevent4j_guard *guard);
-/* Whether what has come and was not read by evhttp yet are whole requests: evhttp is going to answer the next, if nobody else does. */
-bool libevent4j_guard_has_more(const struct libevent4j_guard *guard);
-/* A reply is in the output. Where it may wait for the next request's, which has come, evhttp goes on to that, and both go out together;
- * false when it is to go now. */
-bool libevent4j_guard_gather(struct libevent4j_guard *guard, bool may);
-/* Whether a reply may go out past evhttp's output, in which nothing is. */
-bool libevent4j_guard_is_free(const struct libevent4j_guard *guard);
+/* Bytes of a reply that may go past evhttp's output at most: 0 while something is in that, and SIZE_MAX where the reply goes now. */
+size_t libevent4j_guard_room(const struct libevent4j_guard *guard);
 /* The connection's replies' Content-Type, see above. */
 const char *libevent4j_guard_content_type(const struct libevent4j_guard *guard);
-/* So many bytes of a reply have done so. */
-void libevent4j_guard_count_sent(struct libevent4j_guard *guard, size_t bytes);
-/* Sends what has been gathered, unless the request has a reply meanwhile. */
+/* Sends such a reply, or gathers it: where a request follows that has come, it goes together with the reply to that. What goes now, and the
+ * socket does not take, is in *rest, which is for the caller to send and to free; NULL when there is none. 0, or -1 without memory for it:
+ * then nothing goes out on the connection any more. */
+int libevent4j_guard_send(struct libevent4j_guard *guard, const char *bytes, size_t length, struct evbuffer **rest);
+/* Bytes that are gathered, which go ahead of what comes into the output. */
+size_t libevent4j_guard_gathered(const struct libevent4j_guard *guard);
+/* Sends them, unless the request has its reply meanwhile. */
 void libevent4j_guard_flush(struct libevent4j_guard *guard);
 /* Whether a reply of which evhttp is through still waits: then the guard counts its end. */
 bool libevent4j_guard_owes(struct libevent4j_guard *guard, int status);

@@ -92,7 +92,7 @@ libevent4j_has_room(size_t size, unsigned count)
 	void *block[LIBEVENT4J_MOST_ROOM];
 	unsigned got = 0;
 
-	while (got < count && (block[got] = counted ? counted_malloc(size) : libevent4j_cached_malloc(size)) != NULL)
+	while (got < count && (block[got] = libevent4j_malloc(size)) != NULL)
 		got++;
 	if (got == count && counted && libevent4j_size_class(size) < CLASSES)
 		promised[libevent4j_size_class(size)] = count;
@@ -108,9 +108,15 @@ libevent4j_live_allocations(void)
 }
 
 void *
+libevent4j_malloc(size_t size)
+{
+	return counted ? counted_malloc(size) : libevent4j_cached_malloc(size);
+}
+
+void *
 libevent4j_calloc(size_t size)
 {
-	void *memory = counted ? counted_malloc(size) : libevent4j_cached_malloc(size);
+	void *memory = libevent4j_malloc(size);
 
 	return memory == NULL ? NULL : memset(memory, 0, size);
 }
