@@ -644,10 +644,14 @@ read_status(struct libevent4j_guard *guard, struct evbuffer *output, size_t from
 {
 	struct evbuffer_ptr at;
 	char line[sizeof("HTTP/1.1 200") - 1];
+	bool read;
 	int status;
 
-	if (evbuffer_ptr_set(output, &at, from, EVBUFFER_PTR_SET) != 0 ||
-	    evbuffer_copyout_from(output, &at, line, sizeof(line)) != sizeof(line))
+	evbuffer_unfreeze(output, 1); /* as it is while it is read or written */
+	read = evbuffer_ptr_set(output, &at, from, EVBUFFER_PTR_SET) == 0 &&
+	    evbuffer_copyout_from(output, &at, line, sizeof(line)) == sizeof(line);
+	evbuffer_freeze(output, 1);
+	if (!read)
 		return;
 	status = (line[9] - '0') * 100 + (line[10] - '0') * 10 + line[11] - '0';
 	if (status < 200) /* goes before another */
