@@ -28,6 +28,13 @@ libevent4j_cached_free(void *memory)
 	free(memory);
 }
 
+bool
+libevent4j_cached_has(size_t size, unsigned count)
+{
+	(void)size;
+	return count == 0;
+}
+
 #else
 
 #define CLASSES 512                  /* up to 8 KiB, which a read takes */
@@ -142,6 +149,17 @@ libevent4j_cached_malloc(size_t size)
 		return malloc(size_of(class));
 	cache->small_bytes -= size_of(class);
 	return take(&cache->small[class]);
+}
+
+bool
+libevent4j_cached_has(size_t size, unsigned count)
+{
+	size_t class = libevent4j_size_class(size);
+	const struct block *block = cache == NULL || class >= CLASSES ? NULL : cache->small[class].first;
+
+	for (; count > 0 && block != NULL; block = block->next)
+		count--;
+	return count == 0;
 }
 
 static bool

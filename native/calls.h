@@ -1,7 +1,7 @@
 /*
  * What libevent is compiled with in front of each of its files: some of its calls of the C library, and of http.c's of other files, come
- * here instead. Each does the same as the function whose name it takes; see format.c, scan.c, split.c, transfer.c, epoll.c and line.c for
- * why.
+ * here instead. Each does the same as the function whose name it takes; see format.c, scan.c, split.c, transfer.c, epoll.c, line.c and
+ * more.c for why.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -47,6 +47,13 @@ int libevent4j_epoll_wait(int epoll, struct epoll_event *events, int most, int t
 
 /* Declared where evbuffer_readln() is. */
 #define evbuffer_readln libevent4j_readln
+
+/* Declared where those of libevent's own are. */
+#define event_deferred_cb_init_ libevent4j_deferred_init
+#define event_deferred_cb_schedule_ libevent4j_deferred_schedule
+#define event_deferred_cb_cancel_ libevent4j_deferred_cancel
+#define bufferevent_enable libevent4j_bufferevent_enable
+#define bufferevent_disable libevent4j_bufferevent_disable
 
 /* Evhttp looks for header after header among them all, and only asks whether names are the same. Most differ in their first letter, and
  * that needs no call. */

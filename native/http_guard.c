@@ -1,7 +1,7 @@
 /*
  * What a safe server does beyond evhttp: it counts connections and bytes, sets absolute deadlines, keeps what a client sends ahead
  * small, refuses requests whose framing two readers could understand differently, and sees to it that a refusal reaches its client. The
- * replies to requests that came together it sends together.
+ * replies to requests that came together it sends together: those that go past evhttp's output, which has them in front of all others.
  *
  * A guard looks at a connection's bytes as they enter its bufferevent's input, before evhttp does. At a violation it leaves the
  * requests before it alone, and in place of the offending one a line that evhttp itself answers with 400, or within a chunked body
@@ -157,7 +157,7 @@ has_method(const struct libevent4j_guard *guard, const char *method)
 {
 	size_t length = strlen(method);
 
-	return strncmp(guard->line, method, length) == 0 && guard->line[length] == ' ';
+	return guard->line[0] == *method && strncmp(guard->line, method, length) == 0 && guard->line[length] == ' ';
 }
 
 /* A method, a space, a target, a space, and a version of HTTP/1. */
@@ -701,11 +701,13 @@ has_more(const struct libevent4j_guard *guard)
 }
 
 size_t
-libevent4j_guard_room(const struct libevent4j_guard *guard)
+libevent4j_guard_room(const struct libevent4j_guard *guard, const struct libevent4j_counters *counters)
 {
 	if (!guard->plain || guard->state == HELD || evbuffer_get_length(bufferevent_get_output(guard->bev)) > 0)
 		return 0;
-	return guard->gathered == NULL && !has_more(guard) ? SIZE_MAX : GATHERED - guard->gathered_length;
+	if (guard->gathered == NULL && !has_more(guard))
+		return SIZE_MAX;
+	return counters == guard->guards->counters ? GATHERED - guard->gathered_length : 0; /* another server's may be gone when they go out */
 }
 
 const char *

@@ -390,6 +390,8 @@ on_request(struct evhttp_request *request, void *arg)
 		libevent4j_guard_pause(exchange->guard);
 		gathered = libevent4j_guard_gathered(exchange->guard);
 		exchange->sent_before = libevent4j_guard_sent(exchange->guard) + gathered;
+		if (libevent4j_guard_is_plain(exchange->guard))
+			libevent4j_row_of(connection);
 	}
 	libevent4j_count(&server->counters->begun, 1);
 
@@ -663,6 +665,7 @@ libevent4j_exchange_watch_client(struct libevent4j_exchange *exchange)
 		return 0;
 	if ((event_base_get_features(base) & features) != features)
 		return -1;
+	libevent4j_row_stops(); /* of a descriptor's events none or all are of edges */
 	/*
 	 * Libevent does not read while an answer is awaited, so it would not notice. An error of the socket comes as something to
 	 * read; and whatever comes, comes once: it stays unread.
@@ -993,7 +996,7 @@ is_simple(const struct libevent4j_exchange *exchange, int status)
 static size_t
 print_head(struct libevent4j_exchange *exchange, int status, const void *head, size_t length, char bytes[SIMPLE_SIZE])
 {
-	size_t room = exchange->guard == NULL ? 0 : libevent4j_guard_room(exchange->guard);
+	size_t room = exchange->guard == NULL ? 0 : libevent4j_guard_room(exchange->guard, exchange->server->counters);
 	char **phrase = phrase_of(exchange->server->loop, status);
 	struct libevent4j_reply reply;
 
@@ -1277,6 +1280,7 @@ libevent4j_exchange_take_over(JNIEnv *env, jclass native, struct libevent4j_exch
 	if (libevent4j_add_body(env, bufferevent_get_output(bev), head, direct, offset, length) != 0)
 		return NULL;
 	unwatch_client(exchange);
+	libevent4j_row_stops();
 	if (exchange->guard != NULL)
 		libevent4j_guard_yield(exchange->guard);
 	exchange->replied = exchange->taken_over = true;

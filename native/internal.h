@@ -76,9 +76,11 @@ libevent4j_size_class(size_t size)
 }
 void *libevent4j_cached_malloc(size_t size);
 void libevent4j_cached_free(void *memory);
+/* Whether this thread's next so many allocations of about that size take what it has. */
+bool libevent4j_cached_has(size_t size, unsigned count);
 
-/* ---- format.c, scan.c, split.c, transfer.c, epoll.c, line.c: what libevent calls in place of the C library, or evhttp in place of libevent;
- * see calls.h ---- */
+/* ---- format.c, scan.c, split.c, transfer.c, epoll.c, line.c, more.c: what libevent calls in place of the C library, or evhttp in place of
+ * libevent; see calls.h ---- */
 
 /* vsnprintf(), and quicker. */
 int libevent4j_vsnprintf(char *buffer, size_t size, const char *format, va_list arguments);
@@ -93,10 +95,36 @@ size_t libevent4j_strspn(const char *string, const char *accepted);
 /* evbuffer_readln(), and quicker for EVBUFFER_EOL_CRLF. */
 char *libevent4j_readln(struct evbuffer *buffer, size_t *length, enum evbuffer_eol_style style);
 
+/* What libevent has for callbacks that it defers, and quicker for a connection that has read its next request already. */
+struct event_callback;
+void libevent4j_deferred_init(struct event_callback *callback, uint8_t priority, void (*run)(struct event_callback *, void *),
+    void *connection);
+int libevent4j_deferred_schedule(struct event_base *base, struct event_callback *callback);
+void libevent4j_deferred_cancel(struct event_base *base, struct event_callback *callback);
+/* What is of no effect now, or is taken back before anybody sees it, is not done. */
+int libevent4j_bufferevent_enable(struct bufferevent *bev, short events);
+int libevent4j_bufferevent_disable(struct bufferevent *bev, short events);
+
+/* A connection, if its requests are what follows in a row, has a socket's bufferevent that is in nobody's hands but evhttp's and the guard's. */
+void libevent4j_row_of(struct evhttp_connection *connection);
+/* It is about to be in somebody else's: where evhttp has stopped reading, that is done. */
+void libevent4j_row_stops(void);
+
 struct iovec;
 /* readv() and writev(), and quicker for sockets. */
 ssize_t libevent4j_readv(int fd, const struct iovec *pieces, int count);
 ssize_t libevent4j_writev(int fd, const struct iovec *pieces, int count);
+#else
+static inline void
+libevent4j_row_of(struct evhttp_connection *connection)
+{
+	(void)connection;
+}
+
+static inline void
+libevent4j_row_stops(void)
+{
+}
 #endif
 
 struct epoll_event;
@@ -225,8 +253,9 @@ struct libevent4j_guard *libevent4j_guard_of(struct libevent4j_loop *loop, const
 void libevent4j_guard_pause(struct libevent4j_guard *guard);
 /* The reply is through, and the connection goes on. */
 void libevent4j_guard_resume(struct libevent4j_guard *guard);
-/* Bytes of a reply that may go past evhttp's output at most: 0 while something is in that, and SIZE_MAX where the reply goes now. */
-size_t libevent4j_guard_room(const struct libevent4j_guard *guard);
+/* Bytes of a reply that may go past evhttp's output at most: 0 while something is in that, and SIZE_MAX where the reply goes now. The
+ * counters are those of its server, which may be another than the connection's. */
+size_t libevent4j_guard_room(const struct libevent4j_guard *guard, const struct libevent4j_counters *counters);
 /* The connection's replies' Content-Type, see above. */
 const char *libevent4j_guard_content_type(const struct libevent4j_guard *guard);
 /* Sends such a reply, or gathers it: where a request follows that has come, it goes together with the reply to that. What goes now, and the

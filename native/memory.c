@@ -92,6 +92,8 @@ libevent4j_has_room(size_t size, unsigned count)
 	void *block[LIBEVENT4J_MOST_ROOM];
 	unsigned got = 0;
 
+	if (!counted && libevent4j_cached_has(size, count))
+		return true;
 	while (got < count && (block[got] = libevent4j_malloc(size)) != NULL)
 		got++;
 	if (got == count && counted && libevent4j_size_class(size) < CLASSES)
