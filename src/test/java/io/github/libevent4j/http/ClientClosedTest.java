@@ -58,6 +58,31 @@ class ClientClosedTest extends HttpTest {
         assertServesDeferred(deferred);
     }
 
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void oneThatCameWithOthersIsTold(boolean reset) throws Exception {
+        BlockingQueue<CompletableFuture<Void>> notices = new LinkedBlockingQueue<>();
+        BlockingQueue<HttpExchange> deferred = new LinkedBlockingQueue<>();
+        serve(exchange -> {
+            if (exchange.rawUri().equals("/last")) {
+                exchange.defer();
+                notices.add(exchange.clientClosed());
+                deferred.add(exchange);
+            } else {
+                exchange.reply(200);
+            }
+        });
+        RawClient client = connect().send("GET / HTTP/1.1\r\nHost: x\r\n\r\n".repeat(5) + "GET /last HTTP/1.1\r\nHost: x\r\n\r\n");
+        CompletableFuture<Void> left = notices.take();
+        for (int i = 0; i < 5; i++) {
+            assertEquals(200, client.response().status());
+        }
+        assertFalse(left.isDone());
+        leave(client, reset);
+        await(left);
+        deferred.take().reply(200);
+    }
+
     private void assertServesDeferred(BlockingQueue<HttpExchange> deferred) throws Exception {
         try (RawClient client = connect().send(GET)) {
             deferred.take().reply(200);
