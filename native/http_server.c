@@ -390,7 +390,7 @@ on_request(struct evhttp_request *request, void *arg)
 		libevent4j_guard_pause(exchange->guard);
 		gathered = libevent4j_guard_gathered(exchange->guard);
 		exchange->sent_before = libevent4j_guard_sent(exchange->guard) + gathered;
-		if (libevent4j_guard_is_plain(exchange->guard))
+		if (!server->exact && libevent4j_guard_is_plain(exchange->guard))
 			libevent4j_row_of(connection);
 	}
 	libevent4j_count(&server->counters->begun, 1);

@@ -1,10 +1,11 @@
 /*
  * When a request has its reply, and the next has come with it, evhttp goes on to that in a deferred callback, for which the loop goes through
  * its queues and locks once more; and of those libevent runs some thirty a turn. Evhttp is compiled to call these instead of the functions
- * whose names they take: what it defers while it is in such a callback follows at once, a few times in a row.
+ * whose names they take: of a connection that is known to be in nobody else's hands, what it defers while it is in such a callback follows
+ * at once, a few times in a row.
  *
- * In between it stops reading, has the request answered, and reads on. Of a connection that is known to be in nobody else's hands it is
- * noted that it has stopped, and done when the row ends, or somebody is to see it; mostly it reads again by then.
+ * In between it stops reading, has the request answered, and reads on. That it has stopped is noted, and done when the row ends, or somebody
+ * is to see it; mostly it reads again by then.
  */
 #include "internal.h"
 
@@ -89,7 +90,7 @@ libevent4j_deferred_schedule(struct event_base *base, struct event_callback *cal
 {
 	bool again = row.again;
 
-	if (callback != row.callback)
+	if (callback != row.callback || row.bev == NULL)
 		return event_deferred_cb_schedule_(base, callback);
 	row.again = true;
 	return !again;
@@ -98,10 +99,9 @@ libevent4j_deferred_schedule(struct event_base *base, struct event_callback *cal
 void
 libevent4j_deferred_cancel(struct event_base *base, struct event_callback *callback)
 {
-	if (callback != row.callback)
-		event_deferred_cb_cancel_(base, callback);
-	else
+	if (callback == row.callback)
 		row.again = false;
+	event_deferred_cb_cancel_(base, callback);
 }
 
 int
