@@ -1,7 +1,7 @@
 /*
  * What libevent is compiled with in front of each of its files: some of its calls of the C library, and of http.c's of other files, come
- * here instead. Each does the same as the function whose name it takes; see format.c, scan.c, split.c, transfer.c, epoll.c, line.c and
- * more.c for why.
+ * here instead. Each does the same as the function whose name it takes; see format.c, scan.c, split.c, transfer.c, epoll.c, line.c,
+ * more.c and hold.c for why.
  */
 #include <stdarg.h>
 #include <stdio.h>

@@ -57,6 +57,7 @@ struct libevent4j_connection {
 	evutil_socket_t known; /* the socket of the connection that the loop knows as such, or -1 */
 	struct libevent4j_look look;
 	struct libevent4j_framing framing;
+	struct evbuffer_cb_entry *watched; /* calls on_input(); the input's, NULL while there is nothing to look at */
 	struct evkeyvalq headers; /* owned: the last request's, which mostly are the next one's too */
 
 	enum upload upload;
@@ -78,6 +79,12 @@ output_of(const struct libevent4j_connection *connection)
 	return bufferevent_get_output(bufferevent_of(connection));
 }
 
+static struct evbuffer *
+input_of(const struct libevent4j_connection *connection)
+{
+	return bufferevent_get_input(bufferevent_of(connection));
+}
+
 /* Evhttp opens its socket unseen. It tells before it closes one that was connected. */
 static void
 know(struct libevent4j_connection *connection, evutil_socket_t fd)
@@ -91,6 +98,9 @@ know(struct libevent4j_connection *connection, evutil_socket_t fd)
 	if (fd != -1) {
 		libevent4j_epoll_opened(connection->loop, fd);
 		libevent4j_epoll_tell_end(connection->loop, fd);
+		/* Epoll hears of that with the next change of what libevent waits for, and mostly there is none. */
+		bufferevent_disable(bufferevent_of(connection), EV_READ);
+		bufferevent_enable(bufferevent_of(connection), EV_READ);
 	}
 }
 
@@ -103,6 +113,7 @@ on_connection_close(struct evhttp_connection *evcon, void *arg)
 
 	(void)evcon;
 	know(connection, -1);
+	libevent4j_drop(bufferevent_of(connection));
 	connection->lost = true;
 	evhttp_clear_headers(&connection->headers);
 	(*env)->CallStaticVoidMethod(env, libevent4j_java.callbacks, libevent4j_java.connection_closed, ID(connection->id));
@@ -117,8 +128,9 @@ act_later(struct libevent4j_connection *connection)
 	event_active(&connection->later, EV_TIMEOUT, 0);
 }
 
-static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg);
 static void on_later(evutil_socket_t fd, short what, void *arg);
+static void rest(const struct libevent4j_connection *connection);
+static void unwatch(struct libevent4j_connection *connection);
 static void end_request(struct libevent4j_connection *connection);
 
 struct libevent4j_connection *
@@ -139,11 +151,6 @@ libevent4j_connection_new(struct libevent4j_loop *loop, void *id, const char *ho
 		libevent4j_free(connection);
 		return NULL;
 	}
-	if (!exact && evbuffer_add_cb(bufferevent_get_input(bufferevent_of(connection)), on_input, connection) == NULL) {
-		evhttp_connection_free(connection->evcon);
-		libevent4j_free(connection);
-		return NULL;
-	}
 	connection->loop = loop;
 	connection->id = id;
 	connection->exact = exact;
@@ -160,8 +167,7 @@ libevent4j_connection_free(struct libevent4j_connection *connection)
 {
 	end_request(connection);
 	know(connection, -1);
-	if (!connection->exact)
-		evbuffer_remove_cb(bufferevent_get_input(bufferevent_of(connection)), on_input, connection);
+	unwatch(connection);
 	evhttp_connection_free(connection->evcon);
 	evhttp_clear_headers(&connection->headers);
 	event_debug_unassign(&connection->later);
@@ -195,28 +201,14 @@ libevent4j_connection_read(struct libevent4j_connection *connection, int read)
 }
 
 /*
- * Between two requests evhttp disables and enables reading and writing several times, and each time a timer ends or begins that nobody
- * gets to see. So the timeouts are taken away from the bufferevent for as long as its events are not left to the loop: from the end of
- * a response to the end of the turn that sends the next request, or of the callback that sends none.
+ * From the end of a response's head to the end of the turn that sends the next request, or of the callback that sends none, the loop hears
+ * nothing of what evhttp enables and disables (see hold.c). A timeout that the loop has begun in this turn, when it found the socket
+ * readable, need not begin anew.
  */
 static void
-withhold_timeouts(struct bufferevent *bev)
+let_go(const struct libevent4j_connection *connection)
 {
-	evutil_timerclear(&bev->timeout_read);
-	evutil_timerclear(&bev->timeout_write);
-}
-
-/* For the next time when it is enabled; a new connection has got its own from evhttp. Whether they were withheld. */
-static bool
-restore_timeouts(const struct libevent4j_connection *connection)
-{
-	struct bufferevent *bev = bufferevent_of(connection);
-
-	if (evutil_timerisset(&bev->timeout_read) || evutil_timerisset(&bev->timeout_write))
-		return false;
-	bev->timeout_read = bev->timeout_write =
-	    libevent4j_timeval(connection->timeout_micros != 0 ? connection->timeout_micros : WRITE_MICROS);
-	return true;
+	libevent4j_let_go(bufferevent_of(connection), connection->look.turn == 0 || connection->look.turn != connection->loop->turn);
 }
 
 /* ---- bodies go out behind the head ---- */
@@ -519,10 +511,8 @@ libevent4j_connections_send(evutil_socket_t fd, short what, void *arg)
 		evbuffer_unfreeze(output, 1);
 		evbuffer_write(output, bufferevent_getfd(bev)); /* an error comes up again when the loop writes */
 		evbuffer_freeze(output, 1);
-		restore_timeouts(connection);
-		if (evbuffer_get_length(output) > 0)
-			bufferevent_enable(bev, EV_READ | EV_WRITE);
 		reads(bev);
+		let_go(connection);
 	}
 }
 
@@ -654,10 +644,8 @@ close_idle(const struct libevent4j_connection *connection)
 static void
 rest(const struct libevent4j_connection *connection)
 {
-	struct bufferevent *bev = bufferevent_of(connection);
-
-	if (connection->request == NULL && bufferevent_getfd(bev) != -1 && restore_timeouts(connection))
-		bufferevent_enable(bev, EV_READ);
+	if (connection->request == NULL)
+		let_go(connection);
 }
 
 /* Java may send the next request from each of the calls that tell, so nothing of this one is looked at behind them. */
@@ -764,47 +752,6 @@ refuse(struct libevent4j_connection *connection, enum evhttp_request_error kind)
 	return -1;
 }
 
-static int
-on_response_head(struct evhttp_request *request, void *arg)
-{
-	struct libevent4j_connection *connection = arg;
-	struct evbuffer *input = bufferevent_get_input(bufferevent_of(connection));
-	struct libevent4j_framing_headers found;
-	JNIEnv *env;
-	jboolean wanted;
-	int length;
-
-	if (!connection->exact && !libevent4j_framing_judge(request, &found))
-		return refuse(connection, EVREQ_HTTP_INVALID_HEADER);
-	if (pass_over(connection, request)) { /* the response is still to come */
-		if (!connection->exact && ++connection->interims > MOST_INTERIMS)
-			return refuse(connection, EVREQ_HTTP_INVALID_HEADER);
-		libevent4j_framing_begin(&connection->framing);
-		if (!connection->exact && !libevent4j_framing_read(&connection->framing, input, evbuffer_get_length(input)))
-			return refuse(connection, EVREQ_HTTP_INVALID_HEADER);
-		return announced(connection);
-	}
-	if (!connection->exact) {
-		set_end(connection, request, &found);
-		libevent4j_framing_body(&connection->framing, request->chunked && has_body(request));
-		if (!libevent4j_framing_read(&connection->framing, input, evbuffer_get_length(input)))
-			return refuse(connection, EVREQ_HTTP_DATA_TOO_LONG);
-	}
-	if (!(connection->flags & LIBEVENT4J_LISTENING)) {
-		if (!connection->exact && connection->upload == NO_UPLOAD)
-			withhold_timeouts(bufferevent_of(connection));
-		return 0;
-	}
-	env = libevent4j_env();
-	length = libevent4j_write_head(env, connection->loop, request);
-	length = libevent4j_write_headers(env, connection->loop, request, length);
-	if (length < 0)
-		return -1;
-	wanted = (*env)->CallStaticBooleanMethod(env, libevent4j_java.callbacks, libevent4j_java.response_head,
-	    ID(connection->id), (jint)length);
-	return libevent4j_upcall_done(env) && wanted ? 0 : -1;
-}
-
 static void
 on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
 {
@@ -824,6 +771,80 @@ on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
 	}
 	if (connection->refused >= 0)
 		evbuffer_drain(input, (size_t)-1); /* evhttp is to see none of it */
+	else if (in_head && !libevent4j_framing_in_head(&connection->framing))
+		unwatch(connection);
+}
+
+/* Evhttp takes a head out of the input line by line, and each of them would be told: the input is watched while bytes may come to be
+ * looked at. */
+static int
+watch(struct libevent4j_connection *connection)
+{
+	if (connection->watched == NULL)
+		connection->watched = evbuffer_add_cb(input_of(connection), on_input, connection);
+	return connection->watched == NULL ? -1 : 0;
+}
+
+static void
+unwatch(struct libevent4j_connection *connection)
+{
+	if (connection->watched != NULL)
+		evbuffer_remove_cb_entry(input_of(connection), connection->watched);
+	connection->watched = NULL;
+}
+
+/* At what there is behind a head; and at what comes, unless that is only more of a body. */
+static int
+look_on(struct libevent4j_connection *connection, enum evhttp_request_error otherwise)
+{
+	struct evbuffer *input = input_of(connection);
+	size_t length = evbuffer_get_length(input);
+
+	if (!libevent4j_framing_read(&connection->framing, input, length))
+		return refuse(connection, otherwise);
+	if ((length == 0 || libevent4j_framing_waits(&connection->framing)) && watch(connection) != 0)
+		return refuse(connection, EVREQ_HTTP_BUFFER_ERROR);
+	return 0;
+}
+
+static int
+on_response_head(struct evhttp_request *request, void *arg)
+{
+	struct libevent4j_connection *connection = arg;
+	struct libevent4j_framing_headers found;
+	JNIEnv *env;
+	jboolean wanted;
+	int length;
+
+	if (!connection->exact && !libevent4j_framing_judge(request, &found))
+		return refuse(connection, EVREQ_HTTP_INVALID_HEADER);
+	if (pass_over(connection, request)) { /* the response is still to come */
+		if (!connection->exact && ++connection->interims > MOST_INTERIMS)
+			return refuse(connection, EVREQ_HTTP_INVALID_HEADER);
+		libevent4j_framing_begin(&connection->framing);
+		if (!connection->exact && look_on(connection, EVREQ_HTTP_INVALID_HEADER) != 0)
+			return -1;
+		return announced(connection);
+	}
+	if (!connection->exact) {
+		set_end(connection, request, &found);
+		libevent4j_framing_body(&connection->framing, request->chunked && has_body(request));
+		if (look_on(connection, EVREQ_HTTP_DATA_TOO_LONG) != 0)
+			return -1;
+	}
+	if (!(connection->flags & LIBEVENT4J_LISTENING)) {
+		if (!connection->exact && connection->upload == NO_UPLOAD)
+			libevent4j_hold(bufferevent_of(connection));
+		return 0;
+	}
+	env = libevent4j_env();
+	length = libevent4j_write_head(env, connection->loop, request);
+	length = libevent4j_write_headers(env, connection->loop, request, length);
+	if (length < 0)
+		return -1;
+	wanted = (*env)->CallStaticBooleanMethod(env, libevent4j_java.callbacks, libevent4j_java.response_head,
+	    ID(connection->id), (jint)length);
+	return libevent4j_upcall_done(env) && wanted ? 0 : -1;
 }
 
 static void
@@ -869,6 +890,7 @@ libevent4j_connection_send(JNIEnv *env, jclass native, struct libevent4j_connect
 	connection->flags = flags;
 	if (request == NULL || set_headers(connection, request, head, &uri) != 0 ||
 	    libevent4j_add_body(env, request->output_buffer, body, direct, offset, length) != 0 ||
+	    (!connection->exact && watch(connection) != 0) ||
 	    ((flags & LIBEVENT4J_UPLOADING) && begin_upload(connection) != 0)) {
 		if (request != NULL)
 			evhttp_request_free(request);
@@ -884,10 +906,10 @@ libevent4j_connection_send(JNIEnv *env, jclass native, struct libevent4j_connect
 
 	if (!connection->exact)
 		check_idle(connection);
-	if (!connection->exact && connection->upload == NO_UPLOAD)
-		withhold_timeouts(bufferevent_of(connection)); /* until it is sent */
-	else
-		restore_timeouts(connection);
+	if (connection->exact || connection->upload != NO_UPLOAD)
+		let_go(connection);
+	else if (connection->known != -1)
+		libevent4j_hold(bufferevent_of(connection)); /* until it is sent */
 
 	connection->request = request;
 	connection->method = method;
@@ -908,6 +930,7 @@ libevent4j_connection_send(JNIEnv *env, jclass native, struct libevent4j_connect
 	}
 	end_request(connection);
 	evhttp_request_free(request);
+	rest(connection);
 	return result;
 }
 

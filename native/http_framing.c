@@ -45,8 +45,9 @@ is_digit(unsigned char c)
 	return c >= '0' && c <= '9';
 }
 
-/* Whether a header's name, of that length, is this one. */
-#define IS_NAMED(header, length, name) ((length) == sizeof(name) - 1 && evutil_ascii_strcasecmp((header)->key, name) == 0)
+/* Whether a header's name, of that length, is this one; mostly in the same case. */
+#define IS_NAMED(header, length, name) ((length) == sizeof(name) - 1 && \
+    (memcmp((header)->key, name, sizeof(name) - 1) == 0 || evutil_ascii_strcasecmp((header)->key, name) == 0))
 
 void
 libevent4j_framing_begin(struct libevent4j_framing *framing)
@@ -216,6 +217,12 @@ bool
 libevent4j_framing_in_head(const struct libevent4j_framing *framing)
 {
 	return framing->state < UNJUDGED;
+}
+
+bool
+libevent4j_framing_waits(const struct libevent4j_framing *framing)
+{
+	return framing->state != UNJUDGED;
 }
 
 /* How long a name is; 0 when it is not a token. */

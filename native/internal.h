@@ -79,7 +79,7 @@ void libevent4j_cached_free(void *memory);
 /* Whether this thread's next so many allocations of about that size take what it has. */
 bool libevent4j_cached_has(size_t size, unsigned count);
 
-/* ---- format.c, scan.c, split.c, transfer.c, epoll.c, line.c, more.c: what libevent calls in place of the C library, or evhttp in place of
+/* ---- format.c, scan.c, split.c, transfer.c, epoll.c, line.c, more.c, hold.c: what libevent calls in place of the C library, or evhttp in place of
  * libevent; see calls.h ---- */
 
 /* vsnprintf(), and quicker. */
@@ -109,6 +109,9 @@ int libevent4j_bufferevent_disable(struct bufferevent *bev, short events);
 void libevent4j_row_of(struct evhttp_connection *connection);
 /* It is about to be in somebody else's: where evhttp has stopped reading, that is done. */
 void libevent4j_row_stops(void);
+/* bufferevent_enable() and bufferevent_disable(), but for one that is held. */
+int libevent4j_enable(struct bufferevent *bev, short events);
+int libevent4j_disable(struct bufferevent *bev, short events);
 
 struct iovec;
 /* readv() and writev(), and quicker for sockets. */
@@ -126,6 +129,13 @@ libevent4j_row_stops(void)
 {
 }
 #endif
+
+/* From now on the loop does not hear what evhttp enables and disables of a socket's bufferevent. */
+void libevent4j_hold(struct bufferevent *bev);
+/* Until now, when it hears what is enabled of one that was held; that with its timeout begun anew, if it is to. */
+void libevent4j_let_go(struct bufferevent *bev, bool anew);
+/* Until now, and nothing is enabled. */
+void libevent4j_drop(struct bufferevent *bev);
 
 struct epoll_event;
 int libevent4j_epoll_create1(int flags);
@@ -302,6 +312,8 @@ void libevent4j_framing_body(struct libevent4j_framing *framing, bool chunked);
 /* Looks at the last bytes of the input, which have just come; false when they must not be there. */
 bool libevent4j_framing_read(struct libevent4j_framing *framing, struct evbuffer *input, size_t left);
 bool libevent4j_framing_in_head(const struct libevent4j_framing *framing);
+/* Whether there is something to be looked at in what comes next. */
+bool libevent4j_framing_waits(const struct libevent4j_framing *framing);
 struct libevent4j_framing_headers {
 	bool length;            /* there is a Content-Length */
 	const char *connection; /* the first; the response's, or NULL */

@@ -111,7 +111,7 @@ libevent4j_bufferevent_enable(struct bufferevent *bev, short events)
 		events &= ~EV_READ;
 		row.stopped = false;
 	}
-	return events == 0 ? 0 : bufferevent_enable(bev, events);
+	return events == 0 ? 0 : libevent4j_enable(bev, events);
 }
 
 int
@@ -120,9 +120,9 @@ libevent4j_bufferevent_disable(struct bufferevent *bev, short events)
 	if (events == EV_WRITE && (bev->enabled & EV_WRITE) == 0)
 		return 0;
 	if (bev != row.bev || (events & EV_READ) == 0)
-		return bufferevent_disable(bev, events);
+		return libevent4j_disable(bev, events);
 	row.stopped = events == EV_READ;
-	return row.stopped ? 0 : bufferevent_disable(bev, events);
+	return row.stopped ? 0 : libevent4j_disable(bev, events);
 }
 
 #endif
