@@ -45,8 +45,10 @@ int libevent4j_epoll_wait(int epoll, struct epoll_event *events, int most, int t
 #if defined(LIBEVENT4J_IN_http)
 #include <event2/util.h>
 
-/* Declared where evbuffer_readln() is. */
+/* Each is declared where the function is whose name it takes. */
 #define evbuffer_readln libevent4j_readln
+#define evbuffer_add libevent4j_add
+#define evbuffer_add_printf libevent4j_add_printf
 
 /* Declared where those of libevent's own are. */
 #define event_deferred_cb_init_ libevent4j_deferred_init

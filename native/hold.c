@@ -6,9 +6,12 @@
  *
  * Whoever holds one lets go of it before the loop looks at its socket again. What is not evhttp's, such as an error's end of reading or the
  * closing of the connection, acts at once.
+ *
+ * And what evhttp writes of a request is the same as of the last one, when that is sent again: then it need not write it.
  */
 #include "internal.h"
 
+#include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_struct.h>
 #include <event2/event_struct.h>
@@ -35,10 +38,39 @@ libevent4j_disable(struct bufferevent *bev, short events)
 	return 0;
 }
 
-void
+bool
 libevent4j_hold(struct bufferevent *bev)
 {
 	bev->enabled |= HELD;
+	return true;
+}
+
+static LIBEVENT4J_THREAD_LOCAL const struct evbuffer *omitted; /* what evhttp adds to it; NULL for nothing */
+
+void
+libevent4j_omit(const struct evbuffer *output)
+{
+	omitted = output;
+}
+
+int
+libevent4j_add(struct evbuffer *buffer, const void *bytes, size_t length)
+{
+	return buffer == omitted ? 0 : evbuffer_add(buffer, bytes, length);
+}
+
+int
+libevent4j_add_printf(struct evbuffer *buffer, const char *format, ...)
+{
+	va_list arguments;
+	int length;
+
+	if (buffer == omitted)
+		return 0;
+	va_start(arguments, format);
+	length = evbuffer_add_vprintf(buffer, format, arguments);
+	va_end(arguments);
+	return length;
 }
 
 void
@@ -70,10 +102,17 @@ libevent4j_let_go(struct bufferevent *bev, bool anew)
 
 #else /* where evhttp's calls are its own */
 
-void
+bool
 libevent4j_hold(struct bufferevent *bev)
 {
 	(void)bev;
+	return false;
+}
+
+void
+libevent4j_omit(const struct evbuffer *output)
+{
+	(void)output;
 }
 
 void

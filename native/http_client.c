@@ -9,6 +9,7 @@
 #include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
 
+#define HEAD 512                           /* bytes of a request's head that is kept */
 #define FEW (32 * 1024)                    /* bytes that wait for the socket when the next piece of a body is asked for */
 #define MOST_INTERIMS 100                  /* before one response */
 #define READ_AT_ONCE 4096                  /* bytes that libevent reads from a socket in one go */
@@ -59,6 +60,13 @@ struct libevent4j_connection {
 	struct libevent4j_framing framing;
 	struct evbuffer_cb_entry *watched; /* calls on_input(); the input's, NULL while there is nothing to look at */
 	struct evkeyvalq headers; /* owned: the last request's, which mostly are the next one's too */
+	struct {                  /* the last request's head as evhttp wrote it, with these headers */
+		char bytes[HEAD];
+		size_t length; /* 0 when it is not known */
+		size_t uri_at, uri_length;
+		int method, minor_version;
+	} head;
+	bool again; /* what is to be sent is that */
 
 	enum upload upload;
 	bool expecting;             /* 100 (Continue) */
@@ -83,6 +91,13 @@ static struct evbuffer *
 input_of(const struct libevent4j_connection *connection)
 {
 	return bufferevent_get_input(bufferevent_of(connection));
+}
+
+static void
+forget_headers(struct libevent4j_connection *connection)
+{
+	evhttp_clear_headers(&connection->headers);
+	connection->head.length = 0;
 }
 
 /* Evhttp opens its socket unseen. It tells before it closes one that was connected. */
@@ -115,7 +130,7 @@ on_connection_close(struct evhttp_connection *evcon, void *arg)
 	know(connection, -1);
 	libevent4j_drop(bufferevent_of(connection));
 	connection->lost = true;
-	evhttp_clear_headers(&connection->headers);
+	forget_headers(connection);
 	(*env)->CallStaticVoidMethod(env, libevent4j_java.callbacks, libevent4j_java.connection_closed, ID(connection->id));
 	libevent4j_upcall_done(env);
 	libevent4j_set_error(error);
@@ -169,7 +184,7 @@ libevent4j_connection_free(struct libevent4j_connection *connection)
 	know(connection, -1);
 	unwatch(connection);
 	evhttp_connection_free(connection->evcon);
-	evhttp_clear_headers(&connection->headers);
+	forget_headers(connection);
 	event_debug_unassign(&connection->later);
 	libevent4j_free(connection);
 }
@@ -492,7 +507,49 @@ send_no_more(struct libevent4j_connection *connection)
 {
 	if (connection->to_send)
 		TAILQ_REMOVE(&connection->loop->senders, connection, sending);
-	connection->to_send = false;
+	connection->to_send = connection->again = false;
+}
+
+static bool
+is_head(const struct libevent4j_connection *connection, int method, int minor_version, const char *uri)
+{
+	size_t length = connection->head.uri_length;
+
+	return connection->head.length > 0 && connection->head.method == method && connection->head.minor_version == minor_version &&
+	    strncmp(connection->head.bytes + connection->head.uri_at, uri, length) == 0 && uri[length] == '\0';
+}
+
+/* Which is all that evhttp has written. */
+static void
+keep_head(struct libevent4j_connection *connection, int method, int minor_version, const char *uri)
+{
+	struct evbuffer *output = output_of(connection);
+	struct evbuffer_iovec all;
+	const char *space;
+
+	if (evbuffer_get_length(output) > HEAD || evbuffer_peek(output, -1, NULL, &all, 1) != 1 ||
+	    (space = memchr(all.iov_base, ' ', all.iov_len)) == NULL)
+		return;
+	memcpy(connection->head.bytes, all.iov_base, all.iov_len);
+	connection->head.length = all.iov_len;
+	connection->head.uri_at = (size_t)(space + 1 - (const char *)all.iov_base);
+	connection->head.uri_length = strlen(uri);
+	connection->head.method = method;
+	connection->head.minor_version = minor_version;
+}
+
+/* The head that evhttp has not written; what the socket does not take of it goes the long way, as an error does, which comes up again. */
+static void
+send_again(struct libevent4j_connection *connection)
+{
+	struct bufferevent *bev = bufferevent_of(connection);
+	size_t length = connection->head.length, sent = 0;
+	ssize_t count = send(bufferevent_getfd(bev), connection->head.bytes, length, 0);
+
+	if (count > 0)
+		sent = (size_t)count;
+	if (sent < length && evbuffer_add(bufferevent_get_output(bev), connection->head.bytes + sent, length - sent) != 0)
+		bufferevent_trigger_event(bev, BEV_EVENT_WRITING | BEV_EVENT_ERROR, 0);
 }
 
 void
@@ -506,11 +563,16 @@ libevent4j_connections_send(evutil_socket_t fd, short what, void *arg)
 	while ((connection = TAILQ_FIRST(&loop->senders)) != NULL) {
 		struct bufferevent *bev = bufferevent_of(connection);
 		struct evbuffer *output = bufferevent_get_output(bev);
+		bool again = connection->again;
 
 		send_no_more(connection);
-		evbuffer_unfreeze(output, 1);
-		evbuffer_write(output, bufferevent_getfd(bev)); /* an error comes up again when the loop writes */
-		evbuffer_freeze(output, 1);
+		if (again) {
+			send_again(connection);
+		} else {
+			evbuffer_unfreeze(output, 1);
+			evbuffer_write(output, bufferevent_getfd(bev)); /* an error comes up again when the loop writes */
+			evbuffer_freeze(output, 1);
+		}
 		reads(bev);
 		let_go(connection);
 	}
@@ -575,7 +637,7 @@ set_headers(struct libevent4j_connection *connection, struct evhttp_request *req
 		move_headers(&connection->headers, request->output_headers);
 		return 0;
 	}
-	evhttp_clear_headers(&connection->headers);
+	forget_headers(connection);
 	return libevent4j_read_head(head, request->output_headers, uri);
 }
 
@@ -884,6 +946,7 @@ libevent4j_connection_send(JNIEnv *env, jclass native, struct libevent4j_connect
 {
 	struct evhttp_request *request = libevent4j_can_make_request() ? evhttp_request_new(on_response, connection) : NULL;
 	const char *uri;
+	bool head_only = false, again; /* is what goes out */
 	int result;
 
 	(void)native;
@@ -909,7 +972,9 @@ libevent4j_connection_send(JNIEnv *env, jclass native, struct libevent4j_connect
 	if (connection->exact || connection->upload != NO_UPLOAD)
 		let_go(connection);
 	else if (connection->known != -1)
-		libevent4j_hold(bufferevent_of(connection)); /* until it is sent */
+		head_only = libevent4j_hold(bufferevent_of(connection)) && /* until it is sent */
+		    evbuffer_get_length(request->output_buffer) == 0 && evbuffer_get_length(output_of(connection)) == 0;
+	again = head_only && is_head(connection, method, minor_version, uri);
 
 	connection->request = request;
 	connection->method = method;
@@ -920,12 +985,17 @@ libevent4j_connection_send(JNIEnv *env, jclass native, struct libevent4j_connect
 	/* Owned for the time of the call: libevent frees an unowned request in some of its failures and not in others. */
 	evhttp_request_own(request);
 	libevent4j_set_error(0);
+	libevent4j_omit(again ? output_of(connection) : NULL);
 	result = evhttp_make_request(connection->evcon, request, (enum evhttp_cmd_type)method, uri);
+	libevent4j_omit(NULL);
 	libevent4j_failed(libevent4j_error());
 	if (result == 0 && connection->request != NULL) {
 		request->flags &= ~EVHTTP_USER_OWNED;
-		if (!connection->exact && connection->upload == NO_UPLOAD && evbuffer_get_length(output_of(connection)) > 0)
+		if (head_only && !again)
+			keep_head(connection, method, minor_version, uri);
+		if (again || (!connection->exact && connection->upload == NO_UPLOAD && evbuffer_get_length(output_of(connection)) > 0))
 			send_soon(connection);
+		connection->again = again;
 		return 0;
 	}
 	end_request(connection);

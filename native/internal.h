@@ -112,6 +112,9 @@ void libevent4j_row_stops(void);
 /* bufferevent_enable() and bufferevent_disable(), but for one that is held. */
 int libevent4j_enable(struct bufferevent *bev, short events);
 int libevent4j_disable(struct bufferevent *bev, short events);
+/* evbuffer_add() and evbuffer_add_printf(), but for what is omitted. */
+int libevent4j_add(struct evbuffer *buffer, const void *bytes, size_t length);
+int libevent4j_add_printf(struct evbuffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 struct iovec;
 /* readv() and writev(), and quicker for sockets. */
@@ -130,12 +133,15 @@ libevent4j_row_stops(void)
 }
 #endif
 
-/* From now on the loop does not hear what evhttp enables and disables of a socket's bufferevent. */
-void libevent4j_hold(struct bufferevent *bev);
+/* From now on the loop does not hear what evhttp enables and disables of a socket's bufferevent; false where it does. */
+bool libevent4j_hold(struct bufferevent *bev);
 /* Until now, when it hears what is enabled of one that was held; that with its timeout begun anew, if it is to. */
 void libevent4j_let_go(struct bufferevent *bev, bool anew);
 /* Until now, and nothing is enabled. */
 void libevent4j_drop(struct bufferevent *bev);
+/* What evhttp adds to this buffer from now on, on this thread, is left out; until another one is told, or NULL. Where a bufferevent can be
+ * held. */
+void libevent4j_omit(const struct evbuffer *output);
 
 struct epoll_event;
 int libevent4j_epoll_create1(int flags);

@@ -1,5 +1,6 @@
 package io.github.libevent4j.http;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -196,6 +197,57 @@ class HttpConnectionTurnTest extends LibeventTest {
             String request = new String(ended.in().readAllBytes());
             assertTrue(request.isEmpty() || request.startsWith("GET /taken HTTP/1.1\r\n"), request);
         }
+    }
+
+    /** One that is the same as the last goes out as that did. */
+    @Test
+    void aRequestGoesOutAsItIsWhateverTheLastOneWas() throws Exception {
+        connection(true);
+        CompletableFuture<Void> closed = new CompletableFuture<>();
+        HttpConnection connection = HttpConnection.newBuilder(base, "127.0.0.1", server.port()).onClose(() -> closed.complete(null)).build();
+        String host = "Host: 127.0.0.1:" + server.port() + "\r\n";
+        String one = " HTTP/1.1\r\n" + host + "\r\n";
+        HttpRequest first = HttpRequest.newBuilder("/a").header("X", "1").build();
+        HttpRequest other = HttpRequest.newBuilder("/a").header("X", "2").build();
+        String deep = "/" + "l".repeat(600);
+        try (RawClient peer = used(connection)) {
+            for (int round = 0; round < 2; round++) {
+                for (int i = 0; i < 3; i++) {
+                    goesOut("GET /a" + one, connection, get("/a"), peer);
+                }
+                goesOut("GET /ab" + one, connection, get("/ab"), peer);
+                goesOut("GET /" + one, connection, get("/"), peer);
+                goesOut("GET /" + one, connection, get("/"), peer);
+                goesOut("DELETE /" + one, connection, HttpRequest.newBuilder("/").method(HttpMethod.DELETE, new byte[0]).build(), peer);
+                goesOut("GET /" + one, connection, get("/"), peer);
+                goesOut("GET /a HTTP/1.1\r\n" + host + "X: 1\r\n\r\n", connection, first, peer);
+                goesOut("GET /a HTTP/1.1\r\n" + host + "X: 1\r\n\r\n", connection, first, peer);
+                goesOut("GET /a HTTP/1.1\r\n" + host + "X: 2\r\n\r\n", connection, other, peer);
+                for (int i = 0; i < 3; i++) {
+                    goesOut("POST /a HTTP/1.1\r\n" + host + "Content-Length: 1\r\n\r\n" + i, connection,
+                        HttpRequest.newBuilder("/a").POST(new byte[] {(byte) ('0' + i)}).build(), peer);
+                }
+                goesOut("GET " + deep + one, connection, get(deep), peer);
+                goesOut("GET " + deep + one, connection, get(deep), peer);
+            }
+            goesOut("GET /a" + one, connection, get("/a"), peer);
+        }
+        Turns.await(base, closed);
+        CompletableFuture<HttpResponse> response = connection.send(get("/a"));
+        base.loop(EventBase.LoopFlag.NONBLOCK);
+        try (RawClient peer = server.accept()) {
+            answer(peer, OK, response);
+            goesOut("GET /a" + one, connection, get("/a"), peer);
+            goesOut("GET /a HTTP/1.0\r\n" + host + "\r\n", connection, HttpRequest.newBuilder("/a").version10().build(), peer);
+        }
+    }
+
+    private void goesOut(String bytes, HttpConnection connection, HttpRequest request, RawClient peer) throws Exception {
+        CompletableFuture<HttpResponse> response = connection.send(request);
+        Turns.until(base, () -> peer.in().available() >= bytes.length());
+        assertEquals(bytes, new String(peer.in().readNBytes(peer.in().available()), ISO_8859_1));
+        peer.send(OK);
+        assertEquals("1", Turns.await(base, response).bodyText());
     }
 
     /** More than a socket takes at once: the rest waits for the loop. */
