@@ -1,8 +1,8 @@
 /*
  * Between two requests on a connection evhttp disables and enables reading and writing several times. Each time events leave the loop or
  * come back to it with their timeouts, under its lock, and nobody gets to see anything of that when the next request goes out in the same
- * turn. Evhttp is compiled to call the functions here in place of bufferevent_disable() and bufferevent_enable(), by way of more.c: while a socket's
- * bufferevent is held they only note what is enabled in the end.
+ * turn. Evhttp is compiled to call the functions here, by way of more.c, in place of bufferevent_disable() and bufferevent_enable(): while
+ * a socket's bufferevent is held they only note what is enabled in the end.
  *
  * Whoever holds one lets go of it before the loop looks at its socket again. What is not evhttp's, such as an error's end of reading or the
  * closing of the connection, acts at once.

@@ -79,8 +79,8 @@ void libevent4j_cached_free(void *memory);
 /* Whether this thread's next so many allocations of about that size take what it has. */
 bool libevent4j_cached_has(size_t size, unsigned count);
 
-/* ---- format.c, scan.c, split.c, transfer.c, epoll.c, line.c, more.c, hold.c: what libevent calls in place of the C library, or evhttp in place of
- * libevent; see calls.h ---- */
+/* ---- format.c, scan.c, split.c, transfer.c, epoll.c, line.c, more.c, hold.c: what libevent calls in place of the C library, or evhttp in
+ * place of libevent; see calls.h ---- */
 
 /* vsnprintf(), and quicker. */
 int libevent4j_vsnprintf(char *buffer, size_t size, const char *format, va_list arguments);
