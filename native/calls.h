@@ -45,8 +45,15 @@ int libevent4j_epoll_wait(int epoll, struct epoll_event *events, int most, int t
 #if defined(LIBEVENT4J_IN_http)
 #include <event2/util.h>
 
-/* Declared where evbuffer_readln() is. */
+/* Declared where evbuffer_readln() and mm_free() are. */
 #define evbuffer_readln libevent4j_readln
+#define event_mm_free_ libevent4j_line_free
+
+char *libevent4j_strchr(const char *string, int character);
+#define strchr libevent4j_strchr
+
+char *libevent4j_strpbrk(const char *string, const char *accepted);
+#define strpbrk libevent4j_strpbrk
 
 /* Declared where those of libevent's own are. */
 #define event_deferred_cb_init_ libevent4j_deferred_init
