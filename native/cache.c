@@ -35,6 +35,12 @@ libevent4j_cached_has(size_t size, unsigned count)
 	return count == 0;
 }
 
+char *
+libevent4j_cached_line(void)
+{
+	return NULL;
+}
+
 #else
 
 #define CLASSES 512                  /* up to 8 KiB, which a read takes */
@@ -52,6 +58,7 @@ struct cache {
 		struct block *first; /* owned */
 	} small[CLASSES], large[MOST_BITS - LEAST_BITS + 1];
 	size_t small_bytes, large_bytes;
+	char line[LIBEVENT4J_LINE];
 };
 
 static libevent4j_key key; /* whose value is the thread's cache, so that it is freed with its thread */
@@ -203,6 +210,12 @@ libevent4j_cached_free(void *memory)
 		own->small_bytes += size_of(class);
 		keep(&own->small[class], memory);
 	}
+}
+
+char *
+libevent4j_cached_line(void)
+{
+	return cache == NULL ? NULL : cache->line;
 }
 
 #endif

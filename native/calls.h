@@ -45,12 +45,17 @@ int libevent4j_epoll_wait(int epoll, struct epoll_event *events, int most, int t
 #if defined(LIBEVENT4J_IN_http)
 #include <event2/util.h>
 
-/* Each is declared where the function is whose name it takes. */
+char *libevent4j_strchr(const char *string, int character);
+#define strchr libevent4j_strchr
+
+char *libevent4j_strpbrk(const char *string, const char *accepted);
+#define strpbrk libevent4j_strpbrk
+
+/* Each of these is declared where the function is whose name it takes. */
 #define evbuffer_readln libevent4j_readln
 #define evbuffer_add libevent4j_add
 #define evbuffer_add_printf libevent4j_add_printf
-
-/* Declared where those of libevent's own are. */
+#define event_mm_free_ libevent4j_line_free
 #define event_deferred_cb_init_ libevent4j_deferred_init
 #define event_deferred_cb_schedule_ libevent4j_deferred_schedule
 #define event_deferred_cb_cancel_ libevent4j_deferred_cancel

@@ -78,6 +78,9 @@ void *libevent4j_cached_malloc(size_t size);
 void libevent4j_cached_free(void *memory);
 /* Whether this thread's next so many allocations of about that size take what it has. */
 bool libevent4j_cached_has(size_t size, unsigned count);
+/* Memory for a line of so many bytes, the same each time: the thread's; NULL while it keeps nothing. */
+#define LIBEVENT4J_LINE 1024
+char *libevent4j_cached_line(void);
 
 /* ---- format.c, scan.c, split.c, transfer.c, epoll.c, line.c, more.c, hold.c: what libevent calls in place of the C library, or evhttp in
  * place of libevent; see calls.h ---- */
@@ -92,8 +95,13 @@ int libevent4j_sscanf(const char *string, const char *format, ...);
 char *libevent4j_strsep(char **string, const char *delimiters);
 size_t libevent4j_strspn(const char *string, const char *accepted);
 
-/* evbuffer_readln(), and quicker for EVBUFFER_EOL_CRLF. */
+/* evbuffer_readln(), and quicker for EVBUFFER_EOL_CRLF; what it returns is freed with libevent4j_line_free(). */
 char *libevent4j_readln(struct evbuffer *buffer, size_t *length, enum evbuffer_eol_style style);
+/* Libevent's mm_free(), for such lines too. */
+void libevent4j_line_free(void *memory);
+/* strchr() and strpbrk(), and quicker for a line's end in such a line. */
+char *libevent4j_strchr(const char *string, int character);
+char *libevent4j_strpbrk(const char *string, const char *accepted);
 
 /* What libevent has for callbacks that it defers, and quicker for a connection that has read its next request already. */
 struct event_callback;

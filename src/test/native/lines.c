@@ -1,14 +1,18 @@
 /*
  * Whether what evhttp is compiled to call does what libevent's own functions do, for LineTest: libevent4j_readln() reads the same buffer's
- * lines, of all that a line's end can be made of, in pieces of many sizes, from a buffer that is frozen, and without memory; and
- * libevent4j_strcasecmp() finds the same names the same.
+ * lines, of all that a line's end can be made of, in pieces of many sizes, from a buffer that is frozen, without memory, and where its
+ * thread has memory for one; libevent4j_strchr() and libevent4j_strpbrk() find the same in them; and libevent4j_strcasecmp() finds the same
+ * names the same.
  *
  *   lines    says on standard error what is not the same, and exits with 1 then
  */
 #define LIBEVENT4J_IN_http
 #include "calls.h"
 #undef evbuffer_readln
+#undef event_mm_free_
 #undef evutil_ascii_strcasecmp
+#undef strchr
+#undef strpbrk
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -22,8 +26,13 @@
 #define MOST 40 /* bytes in a buffer */
 
 char *libevent4j_readln(struct evbuffer *buffer, size_t *length, enum evbuffer_eol_style style);
+void libevent4j_line_free(void *memory);
+void libevent4j_cache_init(void);
+void *libevent4j_cached_malloc(size_t size);
+void libevent4j_cached_free(void *memory);
+char *libevent4j_cached_line(void);
 
-static bool without_memory;
+static bool without_memory, with_cache;
 static unsigned live;
 
 static void *
@@ -81,6 +90,23 @@ same(struct evbuffer *ours, struct evbuffer *theirs)
 	return evbuffer_get_length(ours) == size && (size == 0 || memcmp(evbuffer_pullup(ours, -1), evbuffer_pullup(theirs, -1), size) == 0);
 }
 
+/* Whether the same is found from any place in the line. */
+static bool
+finds(const char *line)
+{
+	static const char *const sets[] = {"\r\n", "\n\r", "\r", ":a"};
+
+	for (size_t length = strlen(line), i = 0; i <= length; i++) {
+		for (const char *character = "\r\n:a"; *character != '\0'; character++)
+			if (libevent4j_strchr(line + i, *character) != strchr(line + i, *character))
+				return false;
+		for (size_t set = 0; set < sizeof(sets) / sizeof(sets[0]); set++)
+			if (libevent4j_strpbrk(line + i, sets[set]) != strpbrk(line + i, sets[set]))
+				return false;
+	}
+	return true;
+}
+
 /* Reads all lines of both, until there is none; what was not the same, or NULL. */
 static const char *
 compare(struct evbuffer *ours, struct evbuffer *theirs, enum evbuffer_eol_style style, bool with_length)
@@ -98,7 +124,9 @@ compare(struct evbuffer *ours, struct evbuffer *theirs, enum evbuffer_eol_style 
 			wrong = "its length";
 		else if (our_line != NULL && (with_length ? memcmp(our_line, their_line, our_length + 1) : strcmp(our_line, their_line)) != 0)
 			wrong = "the line";
-		count_free(our_line);
+		else if (our_line != NULL && !(finds(our_line) && finds(their_line)))
+			wrong = "what is found";
+		libevent4j_line_free(our_line);
 		count_free(their_line);
 	} while (wrong == NULL && our_line != NULL);
 	return wrong;
@@ -124,7 +152,7 @@ try(unsigned round)
 		evbuffer_freeze(ours, 1);
 		evbuffer_freeze(theirs, 1);
 	}
-	without_memory = round % 5 == 0;
+	without_memory = round % 5 == 0 && !with_cache;
 	wrong = compare(ours, theirs, style, round % 3 != 0);
 	without_memory = false;
 	evbuffer_unfreeze(ours, 1);
@@ -135,6 +163,43 @@ try(unsigned round)
 		wrong = "what is left";
 	evbuffer_free(ours);
 	evbuffer_free(theirs);
+	return wrong;
+}
+
+/* What was known of a line is forgotten with it: its memory is any other's then. A second line is in other memory, and a long one. */
+static const char *
+keep(void)
+{
+	static char bytes[2 * 1024];
+	struct evbuffer *buffer = evbuffer_new();
+	const char *wrong = NULL;
+	char *first, *second;
+
+	memset(bytes, 'a', sizeof(bytes));
+	evbuffer_add(buffer, "one\r\ntwo\r\n", 10);
+	first = libevent4j_readln(buffer, NULL, EVBUFFER_EOL_CRLF);
+	second = libevent4j_readln(buffer, NULL, EVBUFFER_EOL_CRLF);
+	if (strcmp(first, "one") != 0 || strcmp(second, "two") != 0)
+		wrong = "two lines at once";
+	libevent4j_line_free(second);
+	libevent4j_line_free(first);
+	if (first == second)
+		wrong = "the second's memory";
+	if (first == libevent4j_cached_line()) { /* nobody's now */
+		first[1] = '\r';
+		if (libevent4j_strchr(first, '\r') != first + 1 || libevent4j_strpbrk(first, "\r\n") != first + 1)
+			wrong = "what is found where a line was";
+	}
+	for (size_t size = 1020; wrong == NULL && size < 1030; size++) {
+		evbuffer_add(buffer, bytes, size);
+		evbuffer_add(buffer, "\r\n", 2);
+		evbuffer_pullup(buffer, -1);
+		first = libevent4j_readln(buffer, NULL, EVBUFFER_EOL_CRLF);
+		if (strlen(first) != size || memcmp(first, bytes, size) != 0)
+			wrong = "a long line";
+		libevent4j_line_free(first);
+	}
+	evbuffer_free(buffer);
 	return wrong;
 }
 
@@ -160,11 +225,18 @@ main(void)
 	}
 	event_set_mem_functions(count_malloc, realloc, count_free);
 	event_set_log_callback(log_nothing);
-	for (unsigned round = 0; round < ROUNDS; round++) {
+	for (unsigned round = 0; round < 2 * ROUNDS; round++) {
 		const char *wrong;
 
+		if (round == ROUNDS) { /* a thread keeps something from when it frees something */
+			libevent4j_cache_init();
+			libevent4j_cached_free(libevent4j_cached_malloc(1));
+			with_cache = true;
+		}
 		srandom(round);
 		wrong = try(round);
+		if (wrong == NULL && round % ROUNDS == 0)
+			wrong = keep();
 		if (wrong == NULL && live > 0)
 			wrong = "what is freed";
 		if (wrong != NULL) {
