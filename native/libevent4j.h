@@ -14,8 +14,8 @@
  *   the counter of live allocations and the one to fail (memory.c), the queue of log lines (log.c), and the count of changes to epolls
  *   whose loops do not run (epoll.c), which do change
  * and, per thread, the last errno, the loop that it runs, and a Throwable that escaped an upcall (library.c), the memory that it keeps
- * (cache.c) and has promised (memory.c), the epoll that it has made last (epoll.c), the connection whose requests it has in a row (more.c),
- * and the buffer to which evhttp adds nothing (hold.c).
+ * (cache.c) and has promised (memory.c), the epoll that it has made last (epoll.c), the line of a head that evhttp is at (line.c), the
+ * connection whose requests it has in a row (more.c), and the buffer to which evhttp adds nothing (hold.c).
  */
 #ifndef LIBEVENT4J_H
 #define LIBEVENT4J_H
