@@ -67,7 +67,7 @@ public final class Training {
             .bind("127.0.0.1", 0)
             .handler("/", exchange -> exchange.header("Content-Type", "text/plain").reply(200, "Hello, World!"))
             .handler("/page", exchange -> exchange.header("Content-Type", "text/html").header("Cache-Control", "max-age=60")
-                .header("Vary", exchange.headers().first("Accept-Language").orElse("*")).reply(200, PAGE))
+                .header("Vary", exchange.firstHeader("Accept-Language").orElse("*")).reply(200, PAGE))
             .handler("/rpc", exchange -> exchange.header("Content-Type", "application/json").reply(200, exchange.body()))
             .handler("/echo", exchange -> {
                 try (Buffer body = exchange.takeBody()) {
