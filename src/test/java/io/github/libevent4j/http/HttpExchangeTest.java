@@ -345,8 +345,9 @@ class HttpExchangeTest extends HttpTest {
             assertArrayEquals(body, client.response().body());
             assertEquals(String.valueOf(body.length), answer.header("Content-Length"));
         }
-        assertEquals(3, http.stats().completedRequests());
-        assertTrue(http.stats().sentBytes() - 3L * body.length < 1000, "more than was sent has been counted");
+        HttpStats stats = statsWhenDone(3);
+        assertEquals(3, stats.completedRequests());
+        assertTrue(stats.sentBytes() - 3L * body.length < 1000, "more than was sent has been counted");
     }
 
     @Test

@@ -82,13 +82,6 @@ class HttpPipelineTest extends HttpTest {
         return requests.toString();
     }
 
-    private HttpStats statsWhenDone(long ended) throws Exception {
-        while (http.stats().completedRequests() + http.stats().abortedRequests() < ended) {
-            loop.turn();
-        }
-        return http.stats();
-    }
-
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 16, 1000})
     void allAreAnsweredAndCounted(int count) throws Exception {

@@ -66,6 +66,14 @@ abstract class HttpTest extends LibeventTest {
         assertEquals(200, get("/").status());
     }
 
+    /** The statistics once so many requests have ended, which the loop counts when the client may have its reply already. */
+    HttpStats statsWhenDone(long ended) throws Exception {
+        while (http.stats().completedRequests() + http.stats().abortedRequests() < ended) {
+            loop.turn();
+        }
+        return http.stats();
+    }
+
     static <T> T await(CompletableFuture<T> future) throws Exception {
         return LoopThread.await(future);
     }
