@@ -326,6 +326,9 @@ public final class HttpExchange {
         if (!loop.held()) {
             throw loop.wrongThread("pass this to the base's execute()");
         }
+        if (!loop.submitsNow()) { // the connection's end could not be watched before it is taken over
+            throw new IllegalStateException("a filter must not take a connection over: pass this to the base's execute()");
+        }
         byte[] bytes = ("HTTP/1.1 " + status + " " + (reason == null ? "" : reason) + "\r\n" + replyHeaders + "\r\n").getBytes(ISO_8859_1);
         completion(); // watches for the connection's end
         Watch watched = watch;
@@ -570,6 +573,7 @@ public final class HttpExchange {
         } catch (Throwable e) {
             if (exchange.state == State.HANDLING) {
                 exchange.state = State.ANSWERED;
+                exchange.forget();
                 fail(server, loop, address, exchange.watch, replyHeaders);
             }
             loop.caught(e);

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.libevent4j.support.RawClient;
 import java.io.IOException;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -56,6 +57,26 @@ class ClientClosedTest extends HttpTest {
         await(left);
         deferred.take().reply(200);
         assertServesDeferred(deferred);
+    }
+
+    /** When its handler has failed it has its reply, which is still on its way, and nobody waits for the client any more. */
+    @Test
+    void anExchangeWhoseHandlerFailedIsNotWatched() throws Exception {
+        BlockingQueue<HttpExchange> failed = new LinkedBlockingQueue<>();
+        BlockingQueue<CompletableFuture<Void>> notices = new LinkedBlockingQueue<>();
+        serve(exchange -> {
+            exchange.completion();
+            failed.add(exchange);
+            throw new IllegalStateException("a handler's");
+        });
+        loop.base().onException(e -> notices.add(failed.remove().clientClosed()));
+        try (RawClient client = connect()) {
+            for (int i = 0; i < 3; i++) {
+                assertEquals(500, client.get("/").status());
+                CompletableFuture<Void> notice = notices.take();
+                assertThrows(CancellationException.class, () -> await(notice));
+            }
+        }
     }
 
     @ParameterizedTest
