@@ -573,7 +573,7 @@ public final class HttpExchange {
         } catch (Throwable e) {
             if (exchange.state == State.HANDLING) {
                 exchange.state = State.ANSWERED;
-                exchange.forget();
+                exchange.address = 0; // it is the other's
                 fail(server, loop, address, exchange.watch, replyHeaders);
             }
             loop.caught(e);
