@@ -129,6 +129,22 @@ class HttpExchangeTest extends HttpTest {
     }
 
     @Test
+    void headersAreThereWhenTheHandlerHasClosedItsServer() throws Exception {
+        BlockingQueue<String> found = new LinkedBlockingQueue<>();
+        serve(exchange -> {
+            http.close();
+            found.add(exchange.firstHeader("Host").orElseThrow());
+            found.add(exchange.headers().first("Host").orElseThrow());
+            exchange.reply(200);
+        });
+        try (RawClient client = connect().send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")) {
+            assertEquals("a", found.take());
+            assertEquals("a", found.take());
+            assertEquals("", client.readToEnd());
+        }
+    }
+
+    @Test
     void headersOfAnySizeComeBehindTheirHead() throws Exception {
         String value = "v".repeat(100_000);
         serve(builder -> builder.maxHeadersSize(200_000), exchange -> {
